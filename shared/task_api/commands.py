@@ -1,0 +1,206 @@
+"""What callers ask of gm_async_task, one command an endpoint; the only place that names the parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from shared.task_api.models import TaskStatus
+from shared.web import strict_json
+from shared.web.fields import (
+    FunctionPath,
+    Key,
+    Keys,
+    QueueName,
+    RowId,
+    RowIds,
+    StationId,
+    Text,
+    WholeNumber,
+    YesOrNo,
+)
+
+MAX_REASON_CHARACTERS = 1000
+
+
+def _as_json_text(value: Any) -> Any:
+    return strict_json.dumps(value) if isinstance(value, dict | list) else value
+
+
+def _not_empty(ids: list[Any] | None) -> list[Any] | None:
+    if ids is not None and not ids:
+        raise ValueError("it must not be empty")
+    return ids
+
+
+TaskInput = Annotated[Text, BeforeValidator(_as_json_text)]
+Status = Annotated[TaskStatus, BeforeValidator(lambda value: int(value) if str(value) in set("12345") else value)]
+EndStatus = Annotated[
+    Literal[3, 4, 5], BeforeValidator(lambda value: int(value) if str(value) in set("345") else value)
+]
+Reason = Annotated[Text, Field(max_length=MAX_REASON_CHARACTERS)]
+ReasonCode = Annotated[Text, Field(max_length=64, pattern=r"^[a-z_]+$")]
+RunCount = Annotated[WholeNumber, Field(ge=0, le=2**31 - 1)]
+SmallNumber = Annotated[WholeNumber, Field(ge=0, le=2**31 - 1)]
+Seconds = Annotated[WholeNumber, Field(ge=1, le=7 * 86_400)]
+
+
+class Command(BaseModel):
+    """Unknown parameters are refused, so that a misspelt one is never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AddTask(Command):
+    """/task/add; `queue` makes the platform responsible for starting it."""
+
+    station_id: StationId
+    task_name: FunctionPath
+    input: TaskInput
+    repeat: YesOrNo | None = None
+    user_task_id: Key | None = None
+    type_id: SmallNumber | None = None
+    """what older callers call business_id"""
+    business_id: SmallNumber | None = None
+    business_name: Annotated[Text, Field(max_length=64)] | None = None
+    type: Annotated[WholeNumber, Field(ge=0, le=2)] | None = None
+    queue: QueueName | None = None
+    message_show: YesOrNo | None = None
+    run_seconds: Seconds | None = None
+    """limit of one run from start to close; the service's default where it is not given"""
+
+    @model_validator(mode="after")
+    def _one_business(self) -> Self:
+        if None not in (self.type_id, self.business_id) and self.type_id != self.business_id:
+            raise ValueError("type_id and business_id are one thing and must agree")
+        return self
+
+    @property
+    def business(self) -> int:
+        """The task type id under either of its names."""
+        return self.business_id if self.business_id is not None else self.type_id or 0
+
+
+class TaskKey(Command):
+    """Names one task: by task_id, or by user_task_id; `station_id` narrows it to one owner."""
+
+    task_id: RowId | None = None
+    user_task_id: Key | None = None
+    station_id: StationId | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.task_id is None and self.user_task_id is None:
+            raise ValueError("task_id or user_task_id is required")
+        return self
+
+
+class GetTask(TaskKey):
+    """/task/get"""
+
+
+class StartTask(TaskKey):
+    """/task/start"""
+
+    claim_id: Key | None = None
+    """made by the worker for this claim: repeated with the same id it gets the same answer"""
+    owner: Annotated[Text, Field(max_length=128)] | None = None
+    """who runs it, for people and for /task/release"""
+    task_name: FunctionPath | None = None
+    """start only if the task has this name"""
+    expect_run_count: RunCount | None = None
+    """start only if it was started this often so far: makes a repeated doorbell harmless"""
+
+
+class UpdateTask(TaskKey):
+    """/task/update; `postion` is the contract's spelling."""
+
+    field: Text
+    value: Any
+    postion: Text | None = None
+    position: Text | None = None
+    run_count: RunCount | None = None
+
+    @model_validator(mode="after")
+    def _one_position(self) -> Self:
+        if None not in (self.postion, self.position) and self.postion != self.position:
+            raise ValueError("postion and position are one thing and must agree")
+        return self
+
+    @property
+    def path(self) -> str | None:
+        """The place inside the result, under either of its names."""
+        return self.postion if self.postion is not None else self.position
+
+
+class FinishTask(TaskKey):
+    """/task/finish"""
+
+    status: EndStatus = 3
+    result: Any = None
+    reason: Reason | None = None
+    reason_code: ReasonCode | None = None
+    run_count: RunCount | None = None
+
+
+class Heartbeat(Command):
+    """/task/heartbeat"""
+
+    task_id: RowId
+    run_count: RunCount
+
+
+class ReleaseTask(Command):
+    """/task/release: a run gives its task back, or its keeper says that it was lost.
+
+    Named by `run_count` (the run itself) or by `owner` (the parent process of a run that died).
+    """
+
+    task_id: RowId
+    run_count: RunCount | None = None
+    owner: Annotated[Text, Field(max_length=128)] | None = None
+    lost: YesOrNo = False
+    """False: handed back unharmed, no attempt is burnt. True: it died in the middle."""
+
+    @model_validator(mode="after")
+    def _who(self) -> Self:
+        if self.run_count is None and self.owner is None:
+            raise ValueError("run_count or owner is required")
+        return self
+
+
+class CloseTask(TaskKey):
+    """/task/close"""
+
+    reason: Reason | None = None
+
+
+class ListTasks(Command):
+    """/task/list, newest first; `before_id` is a keyset cursor, `offset` a page number from 0."""
+
+    station_id: StationId
+    status: Status | None = None
+    type: Annotated[WholeNumber, Field(ge=0, le=2)] | None = None
+    limit: Annotated[WholeNumber, Field(ge=1, le=1000)] = 10
+    offset: Annotated[WholeNumber, Field(ge=0, le=1_000_000)] = 0
+    task_ids: RowIds | None = None
+    user_task_ids: Keys | None = None
+    before_id: RowId | None = None
+    message_show: YesOrNo | None = None
+    brief: YesOrNo = False
+    """leave the input out, which may be megabytes"""
+
+
+class HideTasks(Command):
+    """/task/hide"""
+
+    task_ids: Annotated[RowIds | None, AfterValidator(_not_empty)] = None
+    user_task_ids: Annotated[Keys | None, AfterValidator(_not_empty)] = None
+    station_id: StationId | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.task_ids is None and self.user_task_ids is None:
+            raise ValueError("task_ids or user_task_ids is required")
+        return self

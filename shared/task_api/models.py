@@ -1,0 +1,123 @@
+"""What the task contract says about a task, on the wire and in Python alike (docs/task-api.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class TaskStatus(IntEnum):
+    """Where a task is; 3, 4 and 5 are ends."""
+
+    SUBMITTED = 1
+    """added, not started"""
+    RUNNING = 2
+    """a run holds it"""
+    FINISHED = 3
+    """ended, all of it succeeded"""
+    PARTLY_SUCCEEDED = 4
+    """ended, some rows failed"""
+    FAILED = 5
+    """ended, nothing usable came of it; the reason says why"""
+
+
+ENDED = frozenset({TaskStatus.FINISHED, TaskStatus.PARTLY_SUCCEEDED, TaskStatus.FAILED})
+
+
+class TaskType(IntEnum):
+    """What kind of work a task is."""
+
+    IMPORT = 0
+    EXPORT = 1
+    PROCESS = 2
+
+
+class Task(BaseModel):
+    """A task as /task/get and /task/list give it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    task_id: int
+    user_task_id: str | None
+    """the caller's own id, unique within the station"""
+    task_name: str
+    """dotted path of the function that does the work"""
+    station_id: str
+    status: TaskStatus
+    reason: str | None
+    """why it failed, was closed, or only partly succeeded; one sentence"""
+    reason_code: str | None = None
+    """the same for machines, such as `worker_lost`"""
+    progress: int | None
+    """0-100 within the present run"""
+    type: int
+    business_id: int
+    business_name: str
+    run_count: int
+    """how many times it was started; the present run's fencing token"""
+    create_time: datetime
+    modify_time: datetime
+    start_time: datetime | None
+    end_time: datetime | None
+    input: str | None
+    """as given to add; None where the caller asked for a brief list"""
+    result: Any
+    """the business result, any JSON value"""
+    repeat: bool | None = None
+    message_show: bool | None = None
+    queue: str | None = None
+
+
+class StartedTask(Task):
+    """What the winner of a start gets: the task, and the lease under which this run holds it."""
+
+    lease_seconds: float
+    """the run must be heard of again within this time"""
+    lease_until: datetime
+    run_seconds: float
+    """how long this run may take in all, however often it is heard of"""
+    request_id: str | None
+    """the request that caused the task, to be bound to the run's log lines"""
+
+
+class AddedTask(BaseModel):
+    """What /task/add answers."""
+
+    task_id: int
+    user_task_id: str
+
+
+class Lease(BaseModel):
+    """What a heartbeat answers."""
+
+    lease_until: datetime
+    lease_seconds: float
+    stop_requested: bool
+    """somebody asked to close the task: end it soon"""
+
+
+class Signals(BaseModel):
+    """What an update of a running task answers."""
+
+    stop_requested: bool
+
+
+class HideLeftOut(BaseModel):
+    """What /task/hide could not hide."""
+
+    unknown: list[int | str]
+    running: list[int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended, as a task function returns it."""
+
+    status: TaskStatus = TaskStatus.FINISHED
+    result: Any = None
+    reason: str | None = None
+    reason_code: str | None = None

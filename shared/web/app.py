@@ -1,0 +1,131 @@
+"""What every service's Flask application does alike: settings at hand, request ids, access log, error envelopes."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from typing import Any
+
+import structlog
+from apiflask import APIFlask
+from flask import Response, g, jsonify, request
+from flask.json.provider import JSONProvider
+from werkzeug.exceptions import HTTPException
+
+from shared.context import REQUEST_ID_HEADER, accept_request_id, new_id
+from shared.envelope import failure
+from shared.errors import (
+    Language,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    PlatformError,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
+from shared.settings import CommonSettings
+from shared.web import strict_json
+
+log = structlog.get_logger(__name__)
+
+
+def make_app(name: str, title: str, settings: CommonSettings) -> APIFlask:
+    """Return an APIFlask application with the platform's habits and no routes yet."""
+    app = APIFlask(name, title=title, version="1.0", docs_path=None, spec_path="/openapi.json")
+    app.config.update(
+        AUTO_404_RESPONSE=False, AUTO_VALIDATION_ERROR_RESPONSE=False, MAX_CONTENT_LENGTH=settings.max_batch_body_bytes
+    )
+    app.json = StrictJson(app)
+    app.before_request(lambda: _open_request(settings))
+    app.after_request(_close_request)
+    app.teardown_request(lambda _error: structlog.contextvars.clear_contextvars())
+    app.register_error_handler(PlatformError, _answer_error)
+    app.register_error_handler(HTTPException, _answer_http_exception)
+    app.register_error_handler(Exception, _answer_unexpected)
+    app.error_processor(_answer_http_exception)
+    return app
+
+
+class StrictJson(JSONProvider):
+    """Flask's JSON in the platform's strict reading and compact writing."""
+
+    def dumps(self, obj: Any, **_kwargs: Any) -> str:
+        return strict_json.dumps(obj)
+
+    def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
+        return strict_json.loads(s)
+
+
+def require_service_key(settings: CommonSettings) -> None:
+    """Let holders of the service key pass.
+
+    Raises:
+        Unauthorized: whatever is wrong with the key; the answer never tells what.
+    """
+    offered = request.headers.get("X-Auth-Key", "").encode("utf-8", "surrogateescape")
+    if not any(hmac.compare_digest(offered, key.encode()) for key in settings.accepted_keys()):
+        raise Unauthorized()
+
+
+def reader_language(settings: CommonSettings) -> Language:
+    """Return the language that the reader asked for, else the configured one."""
+    best = request.accept_languages.best_match(["en", "zh"], default=settings.language)
+    return "zh" if best == "zh" else "en"
+
+
+def _open_request(settings: CommonSettings) -> None:
+    g.settings = settings
+    g.language = reader_language(settings)
+    g.request_id = accept_request_id(request.headers.get(REQUEST_ID_HEADER))
+    g.opened = time.monotonic()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _close_request(response: Response) -> Response:
+    response.headers[REQUEST_ID_HEADER] = g.get("request_id", "-")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if request.path not in ("/healthz", "/readyz"):
+        log.info(
+            "request_answered",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            seconds=round(time.monotonic() - g.get("opened", time.monotonic()), 4),
+        )
+    return response
+
+
+def _answer_error(error: PlatformError) -> Response:
+    if error.status == 503:
+        log.warning("request_unavailable", what=error.details.get("what"))
+    response = jsonify(failure(error, g.get("language", "en")))
+    response.status_code = error.status
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(error.details["retry_after_seconds"])
+    return response
+
+
+def _answer_http_exception(error: Any) -> Response:
+    """Translate what Flask and Werkzeug raise by themselves."""
+    status = int(getattr(error, "code", None) or getattr(error, "status_code", 500))
+    known: dict[int, PlatformError] = {
+        401: Unauthorized(),
+        404: NotFound(),
+        405: MethodNotAllowed(method=request.method),
+        413: TooLarge(what="request body", limit="the configured size"),
+    }
+    if 300 <= status < 400:
+        response: Response = error.get_response()
+        return response
+    if status >= 500:
+        return _answer_unexpected(error)
+    description = str(getattr(error, "description", "") or "the request is malformed")
+    return _answer_error(known.get(status) or MalformedRequest(problem=description.rstrip(".")))
+
+
+def _answer_unexpected(error: Exception) -> Response:
+    error_id = new_id()
+    log.error("request_failed", error_id=error_id, exc_info=error)
+    return _answer_error(PlatformError(error_id=error_id))

@@ -1,0 +1,94 @@
+"""Turns a request's parameters into a command: query string, and for POST a JSON or form body, which wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from apiflask.scaffold import APIScaffold
+from flask import g, request
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import InvalidField, MalformedRequest, TooLarge
+from shared.web import strict_json
+
+Model = TypeVar("Model", bound=BaseModel)
+View = TypeVar("View", bound=Callable[..., Any])
+MAX_QUERY_CHARACTERS = 16_384
+
+
+def takes(model: type[BaseModel], location: str = "json", max_body: str = "max_body_bytes") -> Callable[[View], View]:
+    """Pass the view a `command` of `model` made from the request, and describe it in the OpenAPI document.
+
+    `location` is only for that document (`json` or `query`). `max_body` names the setting that limits the body.
+
+    Raises (to the error handler): MalformedRequest, InvalidField, TooLarge; the view is then not called.
+    """
+
+    def decorate(view: View) -> View:
+        # Only notes the schema on the view; reading stays ours (APIFlask drops repeated parameters silently).
+        APIScaffold().input(model, location=location)(view)
+
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            parameters = read_parameters(getattr(g.settings, max_body))
+            return view(*args, command=to_command(model, parameters), **kwargs)
+
+        return cast(View, wrapper)
+
+    return decorate
+
+
+def read_parameters(max_body_bytes: int) -> dict[str, Any]:
+    """Collect the request's parameters by name; the same name in query and body is taken from the body."""
+    if len(request.query_string) > MAX_QUERY_CHARACTERS:
+        raise TooLarge(what="query string", limit=f"{MAX_QUERY_CHARACTERS} characters")
+    parameters = _flat(request.args.to_dict(flat=False))
+    if request.method == "POST":
+        parameters.update(_body(max_body_bytes))
+    return parameters
+
+
+def to_command(model: type[Model], parameters: dict[str, Any]) -> Model:
+    """Validate `parameters` as `model`.
+
+    Raises:
+        InvalidField: naming the first field that is wrong, and why.
+    """
+    try:
+        return model.model_validate(parameters)
+    except ValidationError as error:
+        raise _to_invalid_field(error) from None
+
+
+def _body(max_bytes: int) -> dict[str, Any]:
+    request.max_content_length = max_bytes
+    if request.content_length is not None and request.content_length > max_bytes:
+        raise TooLarge(what="request body", limit=f"{max_bytes} bytes")
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return _flat(request.form.to_dict(flat=False))
+    raw = request.get_data(cache=True)
+    if not raw.strip():
+        return {}
+    try:
+        value = strict_json.loads(raw)
+    except ValueError as error:
+        raise MalformedRequest(problem=str(error)) from None
+    if not isinstance(value, dict):
+        raise MalformedRequest(problem="the body must be a JSON object")
+    return value
+
+
+def _flat(values: dict[str, list[str]]) -> dict[str, Any]:
+    """Keep a list where a name was given more than once, so that a single value is refused and a list taken."""
+    return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
+
+
+def _to_invalid_field(error: ValidationError) -> InvalidField:
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "body"
+    problem = {"extra_forbidden": "there is no such parameter", "missing": "it is required"}.get(
+        first["type"], first["msg"].removeprefix("Value error, ")
+    )
+    return InvalidField(field=field[:100].encode("utf-8", "backslashreplace").decode(), problem=problem.rstrip("."))
