@@ -109,7 +109,7 @@ def _answer_error(error: PlatformError) -> Response:
 
 def _answer_http_exception(error: Any) -> Response:
     """Translate what Flask and Werkzeug raise by themselves."""
-    status = int(getattr(error, "code", None) or getattr(error, "status_code", 500))
+    status: int = getattr(error, "code", None) or getattr(error, "status_code", None) or 500
     known: dict[int, PlatformError] = {
         401: Unauthorized(),
         404: NotFound(),

@@ -1,0 +1,26 @@
+"""Settings of gm_service, read once by its factory and by its scripts."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from shared.settings import CommonSettings
+
+
+class ServiceSettings(CommonSettings):
+    """What gm_service needs to know beside the common settings."""
+
+    service_database_url: SecretStr = Field(description="`sqlite:///file` or `mysql+pymysql://...` of the orders")
+    async_task_url: str = Field(description="address of gm_async_task, such as http://127.0.0.1:5001")
+    service_secret_key: SecretStr = Field(description="signs session cookies; at least 32 characters")
+    task_queue: str = Field(default="gm_task", description="queue that this service's tasks are dispatched to")
+    export_threshold: int = Field(default=20, ge=0, description="more orders than this are exported asynchronously")
+    max_batch_rows: int = Field(default=20_000, ge=1, description="most orders that one import may carry")
+    link_seconds: int = Field(default=7 * 86_400, ge=60, description="how long a finished export can be downloaded")
+    session_seconds: int = Field(default=12 * 3600, ge=60, description="how long a signed-in person stays signed in")
+    public_url: str = Field(default="", description="put before links and task addresses; empty: they are relative")
+    cookie_secure: bool = Field(default=False, description="send the session cookie over https only")
+
+    def secrets(self) -> list[str]:
+        """Return the values that must never be logged."""
+        return [*super().secrets(), self.service_secret_key.get_secret_value()]

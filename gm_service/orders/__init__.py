@@ -1,0 +1,1 @@
+"""Orders of stations: storing, exporting and importing them."""

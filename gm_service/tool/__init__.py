@@ -1,0 +1,1 @@
+"""Programs that gm_task runs as subprocesses."""

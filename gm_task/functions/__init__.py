@@ -1,0 +1,1 @@
+"""What workers run: task functions, found by dotted path."""
