@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection
 
 from gm_service.orders.models import (
@@ -66,20 +66,25 @@ def iter_order_pages(
 
     Sorted by order time, then id; a query by receive date by that first, as its index is.
     """
-    by_receive_date = query.query_type is QueryType.RECEIVE_DATE
-    sorting = (orders.c.receive_date,) if by_receive_date else ()
-    statement = (
-        select(*_ORDER_COLUMNS)
-        .where(*_conditions(station_id, query, zone))
-        .order_by(*sorting, orders.c.order_time, orders.c.id)
-        .limit(page_size)
-    )
+    statement = page_statement(station_id, query, zone, page_size)
     page = _orders(connection, statement)
     while page:
         yield page
         if len(page) < page_size:
             return
-        page = _orders(connection, statement.where(_after(page[-1], by_receive_date)))
+        page = _orders(connection, statement.where(_after(page[-1], query.query_type)))
+
+
+def page_statement(station_id: str, query: OrderQuery, zone: ZoneInfo, page_size: int) -> Select[Any]:
+    """Return the query of the first page, made so that an index yields it sorted."""
+    by_receive_date = query.query_type is QueryType.RECEIVE_DATE
+    sorting = (orders.c.receive_date,) if by_receive_date else ()
+    return (
+        select(*_ORDER_COLUMNS)
+        .where(*_conditions(station_id, query, zone))
+        .order_by(*sorting, orders.c.order_time, orders.c.id)
+        .limit(page_size)
+    )
 
 
 def list_lines(connection: Connection, order_ids: Sequence[int]) -> list[OrderLine]:
@@ -243,12 +248,12 @@ def _has_text(text: str) -> ColumnElement[bool]:
     return or_(*(column.icontains(text, autoescape=True) for column in columns), line_has_it)
 
 
-def _after(last: Order, by_receive_date: bool) -> ColumnElement[bool]:
+def _after(last: Order, query_type: QueryType) -> ColumnElement[bool]:
     # Not (a, b) > (x, y): MySQL reads no index range out of that; the leading >= gives it one.
     later = or_(
         orders.c.order_time > last.order_time, and_(orders.c.order_time == last.order_time, orders.c.id > last.id)
     )
-    if by_receive_date:
+    if query_type is QueryType.RECEIVE_DATE:
         same_day = and_(orders.c.receive_date == last.receive_date, later)
         return and_(
             orders.c.receive_date >= last.receive_date, or_(orders.c.receive_date > last.receive_date, same_day)

@@ -130,6 +130,8 @@ class XlsxWriter:
         return lambda row, place, detail: self._sheet.write_number(row, place, value_of(detail), style)
 
     def _write_text(self, row: int, place: int, text: str) -> None:
+        if not text:
+            return
         text = _NOT_XML.sub("�", text)
         if text.startswith("<r>") and text.endswith("</r>"):
             text += " "  # the library would take it for its own markup and write it unescaped
