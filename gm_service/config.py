@@ -22,13 +22,13 @@ class ServiceSettings(CommonSettings):
     )
     export_threshold: int = Field(default=20, ge=0, description="more orders than this are exported asynchronously")
     max_batch_rows: int = Field(default=20_000, ge=1, description="most orders that one import may carry")
-    link_seconds: int = Field(default=7 * 86_400, ge=60, description="how long a finished export can be downloaded")
-    session_seconds: int = Field(default=12 * 3600, ge=60, description="how long a signed-in person stays signed in")
-    public_url: str = Field(default="", description="put before links and task addresses; empty: they are relative")
     accel_location: str = Field(
         default="",
         description="nginx's internal location of files_dir, such as /files/; empty: gm_service sends files itself",
     )
+    link_seconds: int = Field(default=7 * 86_400, ge=60, description="how long a finished export can be downloaded")
+    session_seconds: int = Field(default=12 * 3600, ge=60, description="how long a signed-in person stays signed in")
+    public_url: str = Field(default="", description="put before links and task addresses; empty: they are relative")
     cookie_secure: bool = Field(default=False, description="send the session cookie over https only")
 
     def secrets(self) -> list[str]:

@@ -18,6 +18,7 @@ import openpyxl
 import pytest
 from sqlalchemy import Engine
 
+from gm_service.demo import load_demo_orders
 from gm_service.orders import store
 from gm_service.orders.export import ExportedFile, export_to_file, iter_orders, open_snapshot
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
@@ -191,23 +192,25 @@ def test_full_disk_leaves_nothing(orders_engine: Engine, zone: ZoneInfo, tmp_pat
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def run_script(
-    database_url: str, output_dir: Path, task_input: str, run_count: int = 1
-) -> tuple[int, list[dict[str, Any]]]:
+def start_script(database_url: str, output_dir: Path, run_count: int = 1) -> subprocess.Popen[str]:
     output_dir.mkdir(parents=True, exist_ok=True)
     module = "gm_service.tool.celery_tasks.export_orderdetail"
     options = ["--task-id", "12", "--run-count", str(run_count), "--output-dir", str(output_dir)]
-    environment = {**os.environ, "GM_SERVICE_DATABASE_URL": database_url, "GM_TIMEZONE": "Asia/Shanghai"}
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", module, *options],
-        input=task_input,
-        check=False,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        env=environment,
-        timeout=60,
+        env={**os.environ, "GM_SERVICE_DATABASE_URL": database_url, "GM_TIMEZONE": "Asia/Shanghai"},
     )
-    return done.returncode, [strict_json.loads(line) for line in done.stdout.splitlines()]
+
+
+def run_script(
+    database_url: str, output_dir: Path, task_input: str, run_count: int = 1
+) -> tuple[int, list[dict[str, Any]]]:
+    with start_script(database_url, output_dir, run_count) as script:
+        said, _ = script.communicate(task_input, timeout=60)
+    return script.returncode, [strict_json.loads(line) for line in said.splitlines()]
 
 
 @pytest.mark.parametrize("file_format", ["house", "house_csv"])
@@ -239,6 +242,28 @@ def test_script_removes_what_older_runs_left(orders_engine: Engine, tmp_path: Pa
 
     assert code == 0
     assert sorted(path.name for path in output_dir.iterdir()) == ["12.2.xlsx", "12.3.xlsx", "123.1.xlsx"]
+
+
+def test_killed_script_leaves_no_file_and_the_next_run_clears_up(
+    orders_engine: Engine, zone: ZoneInfo, tmp_path: Path, database_url: str
+) -> None:
+    load_demo_orders(orders_engine, zone)
+    december = OrderQuery(QueryType.ORDER_DATE, start_date=DAY, end_date=date(2010, 12, 31))
+    task_input = strict_json.dumps(ExportRequest(STATION, december, "house", "orders.xlsx", "en").to_json())
+    output_dir = tmp_path / "export"
+
+    with start_script(database_url, output_dir) as script:
+        assert script.stdin and script.stdout
+        script.stdin.write(task_input)
+        script.stdin.close()
+        assert "progress" in script.stdout.readline()
+        script.kill()
+
+    left = [path.name for path in output_dir.iterdir()]
+    assert len(left) == 1 and left[0].startswith(".12.1.")
+    code, _said = run_script(database_url, output_dir, task_input, run_count=2)
+    assert code == 0
+    assert [path.name for path in output_dir.iterdir()] == ["12.2.xlsx"]
 
 
 @pytest.mark.parametrize("task_input", ["", "[]", "{}", '{"query": 5}', "\u0000"])

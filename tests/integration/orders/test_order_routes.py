@@ -74,20 +74,25 @@ class World:
 
 
 @pytest.fixture
-def world(orders_engine: Engine, database_url: str, tmp_path: Path) -> World:
+def world(orders_engine: Engine, tmp_path: Path) -> World:
+    return make_world(orders_engine, tmp_path)
+
+
+def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
     settings = ServiceSettings(
         _env_file=None,
         auth_key=KEY,
         broker_url="doorbell:///x",
         files_dir=tmp_path / "files",
-        service_database_url=database_url,
+        service_database_url=str(engine.url),
         async_task_url="http://127.0.0.1:1",
         service_secret_key=KEY,
         export_threshold=2,
         max_batch_rows=3,
+        **changes,
     )
     platform, clock = FakePlatform(), DatabaseClock()
-    service = OrderService(orders_engine, settings, platform, cast(TaskClient, platform), clock)
+    service = OrderService(engine, settings, platform, cast(TaskClient, platform), clock)
     stations = {STATION: FakeStation(STATION), OTHER_STATION: FakeStation(OTHER_STATION, export_threshold=0)}
 
     def require_station() -> FakeStation:
@@ -256,6 +261,17 @@ def test_file_that_is_not_there_is_gone(world: World, changes: dict[str, Any]) -
 @pytest.mark.parametrize("task_id", ["99999999999999999999", "0", "1abc", "-1"])
 def test_odd_task_id_is_not_found(world: World, task_id: str) -> None:
     assert world.get(f"/station/download/async/{task_id}").status_code == 404
+
+
+def test_nginx_sends_the_file_where_it_stands_in_front(orders_engine: Engine, tmp_path: Path) -> None:
+    world = make_world(orders_engine, tmp_path, accel_location="/files/")
+    world.platform.tasks[5] = finished_export()
+    put_file(world, "export/5.1.xlsx")
+
+    answer = world.get("/station/download/async/5")
+
+    assert answer.headers["X-Accel-Redirect"] == "/files/export/5.1.xlsx"
+    assert answer.data == b""
 
 
 def test_file_name_can_not_break_out_of_its_header() -> None:
