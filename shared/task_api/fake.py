@@ -1,0 +1,303 @@
+"""The task API in memory, for tests of whoever uses it; it passes the contract suite that the real one passes.
+
+Its clock is `now_seconds`, moved by the test; leases end by `expire_leases()`, as the real keeper does it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.context import new_id
+from shared.errors import IdReused, InvalidField, NotFound, NotStartable, StaleRun, TaskNotFound, TransitionRefused
+from shared.task_api import commands, lifecycle, result_path
+from shared.task_api.models import ENDED, TaskStatus
+from shared.task_api.transport import Method
+from shared.web.params import to_command
+
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class FakeRow:
+    """One task of the fake; tests may look at it and change it."""
+
+    task_id: int
+    add: commands.AddTask
+    user_task_id: str
+    state: lifecycle.State
+    created: float
+    changed: float
+    message_show: bool = True
+    reason_code: str | None = None
+    started: float | None = None
+    ended: float | None = None
+    lease_until: float = 0.0
+    claim_id: str | None = None
+    owner: str | None = None
+    stop_requested: bool = False
+    lost_runs: int = 0
+    calls: list[str] = field(default_factory=list)
+
+
+class FakeTaskApi:
+    """A `Transport` whose other end is this object."""
+
+    def __init__(self, lease_seconds: float = 60.0, run_seconds: float = 3600.0, max_runs: int = 3) -> None:
+        self.rows: dict[int, FakeRow] = {}
+        self.now_seconds = 0.0
+        self.lease_seconds = lease_seconds
+        self.run_seconds = run_seconds
+        self.max_runs = max_runs
+        self._ids = itertools.count(1)
+        self._lock = threading.RLock()
+        self._routes: dict[str, tuple[type[BaseModel], Callable[[Any], Any]]] = {
+            "/task/add": (commands.AddTask, self._add),
+            "/task/start": (commands.StartTask, self._start),
+            "/task/update": (commands.UpdateTask, self._update),
+            "/task/finish": (commands.FinishTask, self._finish),
+            "/task/heartbeat": (commands.Heartbeat, self._heartbeat),
+            "/task/release": (commands.ReleaseTask, self._release),
+            "/task/close": (commands.CloseTask, self._close),
+            "/task/get": (commands.GetTask, lambda command: self._shown(self._find(command))),
+            "/task/list": (commands.ListTasks, self._list),
+            "/task/hide": (commands.HideTasks, self._hide),
+        }
+
+    def call(self, _method: Method, path: str, parameters: dict[str, Any]) -> Any:
+        """See `Transport.call`."""
+        if path not in self._routes:
+            raise NotFound()
+        model, act = self._routes[path]
+        with self._lock:
+            return act(to_command(model, parameters))
+
+    def expire_leases(self) -> None:
+        """Do what the keeper does with runs that were not heard of in time."""
+        with self._lock:
+            for row in self.rows.values():
+                if row.state.status == TaskStatus.RUNNING and row.lease_until < self.now_seconds:
+                    self._lose(row)
+
+    def _add(self, command: commands.AddTask) -> dict[str, Any]:
+        known = [row for row in self.rows.values() if row.add.station_id == command.station_id]
+        for row in known:
+            if row.user_task_id == command.user_task_id:
+                if (row.add.task_name, row.add.input) != (command.task_name, command.input):
+                    raise IdReused(user_task_id=row.user_task_id)
+                return {"task_id": row.task_id, "user_task_id": row.user_task_id}
+        state = lifecycle.State(TaskStatus.SUBMITTED, 0, repeat=bool(command.repeat), type=_type_of(command))
+        row = FakeRow(
+            next(self._ids), command, command.user_task_id or new_id(), state, self.now_seconds, self.now_seconds
+        )
+        row.message_show = command.message_show is not False
+        self.rows[row.task_id] = row
+        return {"task_id": row.task_id, "user_task_id": row.user_task_id}
+
+    def _start(self, command: commands.StartTask) -> dict[str, Any]:
+        row = self._find(command)
+        if row.state.status == TaskStatus.RUNNING and command.claim_id and row.claim_id == command.claim_id:
+            return self._started(row)
+        expected = command.expect_run_count in (None, row.state.run_count)
+        named = command.task_name in (None, row.add.task_name)
+        if not (lifecycle.may_start(row.state) and expected and named):
+            raise NotStartable()
+        row.state = replace(
+            row.state,
+            status=TaskStatus.RUNNING,
+            run_count=row.state.run_count + 1,
+            result=None,
+            reason=None,
+            progress=0,
+        )
+        row.claim_id, row.owner, row.stop_requested, row.reason_code = command.claim_id, command.owner, False, None
+        row.started, row.ended = row.started or self.now_seconds, None
+        self._renew(row)
+        return self._started(row)
+
+    def _update(self, command: commands.UpdateTask) -> dict[str, Any] | None:
+        row = self._find(command)
+        path = command.path
+        if path is not None and command.field != "result":
+            raise InvalidField(field="postion", problem="only the result has places inside")
+        value = command.value
+        if path is None:
+            value = lifecycle.check_update(row.state, command.field, value, command.run_count)
+        else:
+            lifecycle.check_update(row.state, "result", None, command.run_count)
+            value = result_path.put(row.state.result, path, value)
+        if command.field == "message_show":
+            row.message_show = value
+        else:
+            row.state = replace(row.state, **{command.field: value})
+        if row.state.status != TaskStatus.RUNNING:
+            row.ended = row.ended or self.now_seconds
+            return None
+        self._renew(row)
+        return {"stop_requested": row.stop_requested}
+
+    def _finish(self, command: commands.FinishTask) -> None:
+        row = self._find(command)
+        state = row.state
+        held = state.status == TaskStatus.RUNNING and command.run_count in (None, state.run_count)
+        if not held:
+            lifecycle.is_repeated_finish(state, command.status, command.result, command.reason, command.run_count)
+            return
+        reason = command.reason
+        if command.reason_code == "closed":
+            reason = state.reason or reason
+        status = TaskStatus(command.status)
+        progress = state.progress if status is TaskStatus.FAILED else 100
+        row.state = replace(state, status=status, result=command.result, reason=reason, progress=progress)
+        row.reason_code, row.ended = command.reason_code, self.now_seconds
+
+    def _heartbeat(self, command: commands.Heartbeat) -> dict[str, Any]:
+        row = self._row(command.task_id)
+        if row.state.status != TaskStatus.RUNNING or row.state.run_count != command.run_count:
+            raise StaleRun(run_count=command.run_count)
+        self._renew(row)
+        return {
+            "lease_until": _moment(row.lease_until),
+            "lease_seconds": self.lease_seconds,
+            "stop_requested": row.stop_requested,
+        }
+
+    def _release(self, command: commands.ReleaseTask) -> None:
+        row = self._row(command.task_id)
+        run_fits = command.run_count in (None, row.state.run_count)
+        owner_fits = command.owner in (None, row.owner)
+        if row.state.status != TaskStatus.RUNNING or not (run_fits and owner_fits):
+            raise StaleRun(run_count=command.run_count)
+        if command.lost:
+            self._lose(row)
+        elif not row.state.repeat:
+            raise TransitionRefused(state="running", wanted="submitted")
+        else:
+            row.state = replace(row.state, status=TaskStatus.SUBMITTED)
+
+    def _close(self, command: commands.CloseTask) -> None:
+        row = self._find(command)
+        if row.state.status == TaskStatus.SUBMITTED:
+            self._end(row, command.reason or "Closed before it was started.", "closed")
+        elif row.state.status == TaskStatus.RUNNING:
+            row.stop_requested = True
+            row.state = replace(row.state, reason=command.reason)
+
+    def _list(self, command: commands.ListTasks) -> list[dict[str, Any]]:
+        rows = [row for row in reversed(self.rows.values()) if self._listed(row, command)]
+        first = command.offset * command.limit
+        return [self._shown(row, brief=command.brief) for row in rows[first : first + command.limit]]
+
+    def _listed(self, row: FakeRow, command: commands.ListTasks) -> bool:
+        return (
+            row.add.station_id == command.station_id
+            and command.status in (None, row.state.status)
+            and command.type in (None, row.state.type)
+            and command.message_show in (None, row.message_show)
+            and (command.task_ids is None or row.task_id in command.task_ids)
+            and (command.user_task_ids is None or row.user_task_id in command.user_task_ids)
+            and (command.before_id is None or row.task_id < command.before_id)
+        )
+
+    def _hide(self, command: commands.HideTasks) -> dict[str, Any] | None:
+        unknown: list[int | str] = []
+        running: list[int | str] = []
+        keys: list[int | str] = [*(command.task_ids or []), *(command.user_task_ids or [])]
+        for key in keys:
+            row = next((row for row in self.rows.values() if key in (row.task_id, row.user_task_id)), None)
+            if row is None or command.station_id not in (None, row.add.station_id):
+                unknown.append(key)
+            elif row.state.status not in ENDED:
+                running.append(key)
+            else:
+                row.message_show = False
+        return {"unknown": unknown, "running": running} if unknown or running else None
+
+    def _row(self, task_id: int) -> FakeRow:
+        if task_id not in self.rows:
+            raise TaskNotFound()
+        return self.rows[task_id]
+
+    def _find(self, key: commands.TaskKey) -> FakeRow:
+        found = [
+            row
+            for row in self.rows.values()
+            if key.task_id in (None, row.task_id)
+            and key.user_task_id in (None, row.user_task_id)
+            and key.station_id in (None, row.add.station_id)
+        ]
+        if not found:
+            raise TaskNotFound()
+        if len(found) > 1:
+            raise InvalidField(field="station_id", problem="several stations have this user_task_id; name one")
+        return found[0]
+
+    def _renew(self, row: FakeRow) -> None:
+        row.lease_until = self.now_seconds + self.lease_seconds
+        row.changed = self.now_seconds
+
+    def _lose(self, row: FakeRow) -> None:
+        row.lost_runs += 1
+        verdict = lifecycle.judge_lost(
+            repeat=row.state.repeat,
+            has_queue=row.add.queue is not None,
+            stop_requested=row.stop_requested,
+            lost_runs=row.lost_runs,
+            max_runs=self.max_runs,
+        )
+        if verdict is lifecycle.Lost.RUN_AGAIN:
+            row.state = replace(row.state, status=TaskStatus.SUBMITTED)
+        else:
+            self._end(row, "The worker was lost in the middle of the task.", "worker_lost")
+
+    def _end(self, row: FakeRow, reason: str, reason_code: str) -> None:
+        row.state = replace(row.state, status=TaskStatus.FAILED, reason=reason)
+        row.reason_code, row.ended = reason_code, self.now_seconds
+
+    def _started(self, row: FakeRow) -> dict[str, Any]:
+        return {
+            **self._shown(row),
+            "lease_seconds": self.lease_seconds,
+            "lease_until": _moment(row.lease_until),
+            "run_seconds": float(row.add.run_seconds or self.run_seconds),
+            "request_id": None,
+        }
+
+    def _shown(self, row: FakeRow, *, brief: bool = False) -> dict[str, Any]:
+        return {
+            "task_id": row.task_id,
+            "user_task_id": row.user_task_id,
+            "task_name": row.add.task_name,
+            "station_id": row.add.station_id,
+            "status": int(row.state.status),
+            "reason": row.state.reason,
+            "reason_code": row.reason_code,
+            "progress": row.state.progress,
+            "type": row.state.type,
+            "business_id": row.add.business,
+            "business_name": row.add.business_name or "",
+            "run_count": row.state.run_count,
+            "create_time": _moment(row.created),
+            "modify_time": _moment(row.changed),
+            "start_time": None if row.started is None else _moment(row.started),
+            "end_time": None if row.ended is None else _moment(row.ended),
+            "input": None if brief else row.add.input,
+            "result": row.state.result,
+            "repeat": row.state.repeat,
+            "message_show": row.message_show,
+            "queue": row.add.queue,
+        }
+
+
+def _type_of(command: commands.AddTask) -> int:
+    return 2 if command.type is None else command.type
+
+
+def _moment(seconds: float) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()
