@@ -93,5 +93,5 @@ def get_task_queue() -> TaskQueue:
 
 @lru_cache(maxsize=1)
 def _task_queue() -> TaskQueue:
-    settings: Any = _QueueSettings()  # type: ignore[call-arg]  # read from the environment
+    settings: Any = _QueueSettings()
     return make_task_queue(settings.broker_url.get_secret_value())
