@@ -11,12 +11,14 @@ import sqlite3
 import threading
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar
 
+import structlog
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.utils.json import dumps, loads
 
 SCHEME = "doorbell"
+log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.05
 # Below the 2 seconds that a send may take in all.
 BUSY_TIMEOUT_SECONDS = 1.5
@@ -50,7 +52,11 @@ class Channel(virtual.Channel):
         taken = database.execute(f"DELETE FROM message WHERE id = ({_OLDEST}) RETURNING body", (queue,)).fetchall()  # noqa: S608 no value in the text
         if not taken:
             raise Empty
-        return loads(taken[0][0])
+        try:
+            return loads(taken[0][0])
+        except ValueError as error:
+            log.error("message_unreadable", queue=queue, problem=str(error)[:200])
+            raise Empty from error
 
     def _size(self, queue: str) -> int:
         counted = self._connections.present().execute("SELECT count(*) FROM message WHERE queue = ?", (queue,))
@@ -73,6 +79,7 @@ class Transport(virtual.Transport):
     polling_interval = POLL_SECONDS
     driver_type = "sqlite"
     driver_name = SCHEME
+    default_connection_params: ClassVar[dict[str, Any]] = {}  # there is no host to fall back to
     connection_errors = (*virtual.Transport.connection_errors, sqlite3.Error, OSError)
     channel_errors = (*virtual.Transport.channel_errors, sqlite3.Error)
 
