@@ -9,7 +9,7 @@ import structlog
 
 from gm_task.context import TaskContext
 from gm_task.registry import task_function
-from shared.errors import Language, PlatformError, StaleRun
+from shared.errors import Language, PlatformError, StaleRun, Unavailable
 from shared.retry import Patience, call_patiently
 from shared.task_api.models import Outcome, TaskStatus
 from shared.task_api.reasons import ReasonCode, sentence
@@ -45,7 +45,8 @@ def import_orders(context: TaskContext) -> Outcome:
             if context.cancelled():
                 return batch.closed()
             log.error("import_stopped", start=start, problem=str(error))
-            return batch.stopped("service_unavailable", error.sentence(batch.language))
+            code = "service_unavailable" if isinstance(error, Unavailable) else "service_refused"
+            return batch.stopped(code, error.sentence(batch.language))
         context.progress(len(batch.rows), batch.total)
     return batch.done()
 
