@@ -25,6 +25,7 @@ BUSY_TIMEOUT_SECONDS = 1.5
 _TABLE = "CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, body TEXT)"
 _INDEX = "CREATE INDEX IF NOT EXISTS message_queue ON message (queue, id)"
 _OLDEST = "SELECT id FROM message WHERE queue = ? ORDER BY id LIMIT 1"
+_TAKE_OLDEST = "DELETE FROM message WHERE id = (" + _OLDEST + ") RETURNING body"
 
 
 def register() -> None:
@@ -49,7 +50,7 @@ class Channel(virtual.Channel):
         # Looking first keeps an idle poll from taking the write lock.
         if database.execute(_OLDEST, (queue,)).fetchone() is None:
             raise Empty
-        taken = database.execute(f"DELETE FROM message WHERE id = ({_OLDEST}) RETURNING body", (queue,)).fetchall()  # noqa: S608 no value in the text
+        taken = database.execute(_TAKE_OLDEST, (queue,)).fetchall()
         if not taken:
             raise Empty
         try:
