@@ -147,7 +147,7 @@ class FakeTaskApi:
         state = row.state
         held = state.status == TaskStatus.RUNNING and command.run_count in (None, state.run_count)
         if not held:
-            lifecycle.is_repeated_finish(state, command.status, command.result, command.reason, command.run_count)
+            lifecycle.check_repeated_finish(state, command.status, command.result, command.reason, command.run_count)
             return
         reason = command.reason
         if command.reason_code == "closed":
@@ -253,6 +253,8 @@ class FakeTaskApi:
         )
         if verdict is lifecycle.Lost.RUN_AGAIN:
             row.state = replace(row.state, status=TaskStatus.SUBMITTED)
+        elif row.stop_requested:
+            self._end(row, row.state.reason or "Closed on request.", "closed")
         else:
             self._end(row, "The worker was lost in the middle of the task.", "worker_lost")
 

@@ -112,8 +112,8 @@ def is_amendable(state: State) -> bool:
     return state.type == TaskType.IMPORT and state.status in (TaskStatus.PARTLY_SUCCEEDED, TaskStatus.FAILED)
 
 
-def is_repeated_finish(state: State, status: int, result: Any, reason: str | None, run_count: int | None) -> bool:
-    """Tell whether this finish was accepted before: same run, same outcome, nothing left to do.
+def check_repeated_finish(state: State, status: int, result: Any, reason: str | None, run_count: int | None) -> None:
+    """Let a finish pass that was accepted before: same run, same outcome, nothing left to do.
 
     Raises:
         StaleRun, TransitionRefused: it is another run's, or another outcome.
@@ -121,7 +121,7 @@ def is_repeated_finish(state: State, status: int, result: Any, reason: str | Non
     same_run = run_count is None or run_count == state.run_count
     same_outcome = (state.status, state.result) == (status, result) and reason in (None, state.reason)
     if state.status in ENDED and same_run and same_outcome:
-        return True
+        return
     if run_count is not None:
         raise StaleRun(run_count=run_count)
     raise TransitionRefused(state=_name(state.status), wanted=_name(TaskStatus(status)))

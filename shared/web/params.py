@@ -18,17 +18,23 @@ View = TypeVar("View", bound=Callable[..., Any])
 MAX_QUERY_CHARACTERS = 16_384
 
 
-def takes(model: type[BaseModel], location: str = "json", max_body: str = "max_body_bytes") -> Callable[[View], View]:
-    """Pass the view a `command` of `model` made from the request, and describe it in the OpenAPI document.
+def takes(
+    model: type[BaseModel],
+    *,
+    answers: type[BaseModel] | None = None,
+    location: str = "json",
+    max_body: str = "max_body_bytes",
+) -> Callable[[View], View]:
+    """Pass the view a `command` of `model` made from the request.
 
-    `location` is only for that document (`json` or `query`). `max_body` names the setting that limits the body.
+    `answers` (the envelope of success) and `location` (`json` or `query`) are for the OpenAPI document;
+    `max_body` names the setting that limits the body.
 
     Raises (to the error handler): MalformedRequest, InvalidField, TooLarge; the view is then not called.
     """
 
     def decorate(view: View) -> View:
-        # Only notes the schema on the view; reading stays ours (APIFlask drops repeated parameters silently).
-        APIScaffold().input(model, location=location)(view)
+        _describe(view, model, answers, location)
 
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -38,6 +44,18 @@ def takes(model: type[BaseModel], location: str = "json", max_body: str = "max_b
         return cast(View, wrapper)
 
     return decorate
+
+
+def _describe(view: View, model: type[BaseModel], answers: type[BaseModel] | None, location: str) -> None:
+    """Note the schemas on the view for the OpenAPI document.
+
+    Reading stays ours, as APIFlask drops repeated parameters silently; and so does writing, as the services
+    hand out what their models have already validated.
+    """
+    scaffold = APIScaffold()
+    scaffold.input(model, location=location)(view)
+    if answers is not None:
+        scaffold.output(answers)(view)
 
 
 def read_parameters(max_body_bytes: int) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+# The platform's commands; `make help` lists them. Needs Python 3.11+ with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.PHONY: run
+run: $(VENV)/.run-ready ## environment, migrations, demo data, every process; prints the address
+	@$(BIN)/python -m shared.ops run
+
+.PHONY: stop
+stop: ## end every process that make run started
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m shared.ops stop; else echo "Nothing was running."; fi
+
+.PHONY: demo
+demo: $(VENV)/.run-ready ## drive the main job over HTTP against make run, showing each step
+	@$(BIN)/python -m gm_service.demo.drive
+
+.PHONY: test
+test: $(VENV)/.test-ready ## every test that this machine can run; says what was left out
+	@$(BIN)/python -m pytest -n $${GM_TEST_PROCESSES:-2} --dist worksteal -q
+
+.PHONY: check
+check: $(VENV)/.test-ready ## format, lint, types, import contracts, security lint, quick tests
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -n 2 -q tests/unit tests/architecture
+
+.PHONY: format
+format: $(VENV)/.test-ready ## put the code into its format
+	@$(BIN)/ruff format -q .
+	@$(BIN)/ruff check -q --fix .
+
+.PHONY: lock
+lock: ## write the requirements files anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --all-extras \
+		--custom-compile-command "make lock" -q -o requirements.txt
+	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
+		--custom-compile-command "make lock" -q -c requirements.txt -o requirements-dev.txt
+
+.PHONY: clean
+clean: stop ## delete the environment and the data of make run
+	rm -rf $(VENV) .run
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv module is needed (Debian's package python3-venv has it)."; rm -rf $(VENV); exit 1; }
+
+# uv where it is, else pip: both check the hashes.
+INSTALL = $$(command -v uv >/dev/null && echo "uv pip install -q --python $(BIN)/python" || echo "$(BIN)/python -m pip install -q")
+
+$(VENV)/.run-ready: requirements.txt | $(BIN)/python
+	@echo "  installing what it runs on ..."
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.test-ready: requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "  installing what its tests need ..."
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/.run-ready

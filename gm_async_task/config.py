@@ -1,0 +1,35 @@
+"""Settings of gm_async_task, read once by its factory and by its keeper."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from shared.settings import CommonSettings
+
+
+class AsyncTaskSettings(CommonSettings):
+    """What gm_async_task needs to know beside the common settings; durations are seconds."""
+
+    async_task_database_url: SecretStr = Field(
+        description="`sqlite:///file` or `mysql+pymysql://...` of the task table"
+    )
+    task_names: list[str] = Field(
+        default=[], description="beginnings of the task names that may be added; empty: any dotted path"
+    )
+    lease_seconds: float = Field(default=60, gt=0, description="a run that is not heard of for so long is lost")
+    run_seconds: float = Field(default=4 * 3600, gt=0, description="limit of one run where /task/add names none")
+    stop_seconds: float = Field(default=30, gt=0, description="a run asked to stop is ended after this grace time")
+    max_runs: int = Field(default=3, ge=1, description="a task whose runs died so often ends as failed")
+    max_result_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="largest result of a task, as JSON")
+    ring_after_seconds: float = Field(default=5, gt=0, description="the keeper rings for a task not started by then")
+    ring_at_most_every_seconds: float = Field(default=60, gt=0, description="longest wait between two such rings")
+    ring_window: int = Field(default=100, ge=1, description="most unanswered doorbells per queue")
+    submitted_seconds: float = Field(
+        default=7 * 86_400, gt=0, description="a task with a queue that nobody started ends as failed after this"
+    )
+    sweep_seconds: float = Field(default=1, gt=0, description="pause between two sweeps of the keeper")
+    retention_days: int = Field(default=0, ge=0, description="ended tasks older than this are deleted; 0: kept")
+
+    def secrets(self) -> list[str]:
+        """Return the values that must never be logged."""
+        return [*super().secrets(), self.async_task_database_url.get_secret_value()]

@@ -1,0 +1,25 @@
+"""Brings the task database to the newest schema: `python -m gm_async_task.migrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.db import metadata
+from gm_async_task.tasks import models  # noqa: F401 fills the metadata
+from shared.database import make_engine
+from shared.logs import configure_logs
+from shared.migrate import upgrade
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def main() -> None:
+    """Upgrade the configured database."""
+    settings = AsyncTaskSettings()
+    configure_logs("gm_async_task.migrate", settings.log_level, settings.secrets())
+    upgrade(make_engine(settings.async_task_database_url.get_secret_value()), SCRIPTS, metadata, "alembic_async_task")
+
+
+if __name__ == "__main__":
+    main()

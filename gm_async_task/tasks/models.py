@@ -1,0 +1,84 @@
+"""The table `tbl_async_task`: the contract's columns under their names, and beside them what the guarantees need."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+
+from gm_async_task.db import metadata
+from shared.database import LongText, UtcDateTime
+
+MYSQL = ("mysql", "mariadb")
+
+
+def binary_string(length: int) -> String:
+    """Text that compares byte by byte on every database: no case folding, no padding."""
+    return String(length).with_variant(mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), *MYSQL)
+
+
+tasks = Table(
+    "tbl_async_task",
+    metadata,
+    # The contract's columns (docs/task-api.md section 2); `creat_time` is its spelling.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("user_task_id", binary_string(64), nullable=True),
+    Column("name", String(64), nullable=False),
+    Column("station_id", binary_string(16), nullable=False),
+    Column("input", LongText, nullable=False),
+    Column("result", JSON(none_as_null=True), nullable=True),
+    Column("status", SmallInteger().with_variant(mysql.TINYINT(4), *MYSQL), nullable=False),
+    Column("repeat", Boolean, nullable=True),
+    Column("message_show", Boolean, nullable=True),
+    Column("run_count", Integer, nullable=False),
+    Column("creat_time", UtcDateTime, nullable=False),
+    Column("modify_time", UtcDateTime, nullable=False),
+    Column("start_time", UtcDateTime, nullable=True),
+    Column("end_time", UtcDateTime, nullable=True),
+    Column("business_id", Integer, nullable=False),
+    Column("business_name", String(64), nullable=False),
+    Column("type", Integer, nullable=False),
+    Column("progress", Integer, nullable=True),
+    # Why it ended as it did: a sentence, and a word for machines.
+    Column("reason", String(1000), nullable=True),
+    Column("reason_code", String(64), nullable=True),
+    # The request that caused it, for the run's log lines.
+    Column("request_id", String(64), nullable=True),
+    # Dispatch: who is to be rung, when the keeper rings (next), how often it has.
+    Column("queue", String(64), nullable=True),
+    Column("dispatch_at", UtcDateTime, nullable=True),
+    Column("dispatch_count", Integer, nullable=False),
+    # The present run: its claim, who runs it, since when, how long it may, until when it must be heard of.
+    Column("claim_id", binary_string(64), nullable=True),
+    Column("owner", binary_string(128), nullable=True),
+    Column("run_start", UtcDateTime, nullable=True),
+    Column("run_seconds", Double, nullable=False),
+    Column("lease_until", UtcDateTime, nullable=True),
+    # Runs that died, as against runs handed back unharmed.
+    Column("lost_runs", Integer, nullable=False),
+    # Somebody asked to close the running task: it must end by stop_until.
+    Column("stop_requested", Boolean, nullable=False),
+    Column("stop_until", UtcDateTime, nullable=True),
+    UniqueConstraint("station_id", "user_task_id"),
+    Index("ix_tbl_async_task_user_task_id", "user_task_id"),
+    Index("ix_tbl_async_task_station_id_id", "station_id", "id"),
+    Index("ix_tbl_async_task_station_id_status_id", "station_id", "status", "id"),
+    Index("ix_tbl_async_task_status_dispatch_at", "status", "dispatch_at"),
+    Index("ix_tbl_async_task_status_lease_until", "status", "lease_until"),
+    Index("ix_tbl_async_task_status_end_time", "status", "end_time"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+    # Ids of purged tasks must not come back: import rows and files are keyed by them.
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,113 @@
+"""Rings the doorbell for tasks that were added with a queue and not started: the broker may have lost the first ring.
+
+A ring is repeated with growing pauses, within a window of unanswered rings per queue, so that a long backlog
+does not fill the broker. A ring too many is harmless: the start's compare-and-set refuses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.engine import Connection, Engine
+
+from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.tasks.models import tasks
+from gm_async_task.tasks.store import TaskRow
+from shared.database import DatabaseClock, in_read, in_write
+from shared.errors import Unavailable
+from shared.task_api.models import TaskStatus
+
+log = structlog.get_logger(__name__)
+
+_SUBMITTED = int(TaskStatus.SUBMITTED)
+
+
+class Queue(Protocol):
+    """Who rings the doorbell."""
+
+    def send_task(
+        self,
+        task_name: str,
+        args: list[int],
+        queue: str,
+        *,
+        run_count: int = 0,
+        request_id: str | None = None,
+    ) -> None:
+        """Send one message.
+
+        Raises:
+            Unavailable: the broker is away.
+        """
+        ...
+
+
+class Ringer:
+    """Sends what is due to the broker and notes when it is due again."""
+
+    def __init__(self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock, queue: Queue) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._clock = clock
+        self._queue = queue
+
+    def ring(self) -> int:
+        """Ring for what was added with a queue and not started; stop at the first sign that the broker is away."""
+        rung = 0
+        for queue in self._queues_due():
+            for row in self._due(queue):
+                if not self._mark_rung(row):
+                    continue
+                try:
+                    self._queue.send_task(
+                        row.name, args=[row.id], queue=queue, run_count=row.run_count, request_id=row.request_id
+                    )
+                except Unavailable as error:
+                    self._unmark_rung(row)
+                    log.warning("ring_failed", queue=queue, problem=str(error))
+                    return rung
+                rung += 1
+        return rung
+
+    def _queues_due(self) -> Sequence[str]:
+        query = select(tasks.c.queue).distinct().where(*self._is_due())
+        return in_read(self._engine, lambda connection: connection.execute(query).scalars().all())
+
+    def _due(self, queue: str) -> Sequence[TaskRow]:
+        """Return the oldest tasks to ring for, as many as the queue's window of unanswered doorbells has room for."""
+        columns = (tasks.c.id, tasks.c.name, tasks.c.run_count, tasks.c.request_id, tasks.c.dispatch_count)
+        waiting = select(func.count()).where(
+            tasks.c.status == _SUBMITTED, tasks.c.queue == queue, tasks.c.dispatch_at > self._clock.now()
+        )
+        due = select(*columns).where(tasks.c.queue == queue, *self._is_due()).order_by(tasks.c.id)
+
+        def read(connection: Connection) -> Sequence[TaskRow]:
+            room = self._settings.ring_window - connection.execute(waiting).scalar_one()
+            return connection.execute(due.limit(room)).all() if room > 0 else []
+
+        return in_read(self._engine, read)
+
+    def _is_due(self) -> tuple[ColumnElement[bool], ...]:
+        return tasks.c.status == _SUBMITTED, tasks.c.queue.is_not(None), tasks.c.dispatch_at <= self._clock.now()
+
+    def _mark_rung(self, row: TaskRow) -> bool:
+        """Take the task for ringing, and say when it is due again; False where another keeper was first."""
+        wait = min(
+            self._settings.ring_after_seconds * 2 ** min(row.dispatch_count, 16),
+            self._settings.ring_at_most_every_seconds,
+        )
+        return self._set_dispatch(row.id, row.dispatch_count, row.dispatch_count + 1, wait)
+
+    def _unmark_rung(self, row: TaskRow) -> None:
+        self._set_dispatch(row.id, row.dispatch_count + 1, row.dispatch_count, 0)
+
+    def _set_dispatch(self, task_id: int, count: int, new_count: int, wait_seconds: float) -> bool:
+        statement = (
+            update(tasks)
+            .where(tasks.c.id == task_id, tasks.c.status == _SUBMITTED, tasks.c.dispatch_count == count)
+            .values(dispatch_at=self._clock.after(wait_seconds), dispatch_count=new_count)
+        )
+        return in_write(self._engine, lambda connection: connection.execute(statement).rowcount == 1)

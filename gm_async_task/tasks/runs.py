@@ -1,0 +1,208 @@
+"""The worker's side of the task API: starting, renewing, changing, ending and giving back a run.
+
+Each use case is one transaction. `run_count` is the fencing token: whoever carries another has lost the task.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from sqlalchemy.engine import Connection, Engine
+
+from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.tasks import store
+from gm_async_task.tasks.store import TaskRow
+from gm_async_task.tasks.wire import task_fields
+from shared.database import DatabaseClock, in_write, to_zone
+from shared.errors import InvalidField, NotStartable, StaleRun, TooLarge, TransitionRefused
+from shared.task_api import commands, lifecycle, result_path
+from shared.task_api.models import ENDED, Lease, Signals, StartedTask, TaskStatus
+from shared.web import strict_json
+
+log = structlog.get_logger(__name__)
+
+WORKER_LOST = "The worker was lost in the middle of the task; it was not run again, so that nothing happens twice."
+WORKER_LOST_AGAIN = "The worker was lost in the middle of the task {count} times; it was given up."
+CLOSED = "Closed on request."
+
+
+class RunService:
+    """What workers ask for."""
+
+    def __init__(self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._clock = clock
+
+    def start_task(self, command: commands.StartTask) -> StartedTask:
+        """Claim a task for one run.
+
+        Raises:
+            TaskNotFound
+            NotStartable: another run has it, it has ended, or it is not what the caller expects.
+        """
+        row = in_write(self._engine, lambda connection: self._claim(connection, command))
+        log.info("task_started", task_id=row.id, run_count=row.run_count, owner=row.owner)
+        return StartedTask(
+            **task_fields(row, self._settings.zone),
+            lease_seconds=self._settings.lease_seconds,
+            lease_until=self._lease_end(row),
+            run_seconds=row.run_seconds,
+            request_id=row.request_id,
+        )
+
+    def update_task(self, command: commands.UpdateTask) -> Signals | None:
+        """Change one field, or one place of the result, under the row's lock; a running task's lease is extended.
+
+        Raises:
+            TaskNotFound, InvalidField, InvalidPath, StaleRun, TransitionRefused, ProgressBackwards, TooLarge
+        """
+        return in_write(self._engine, lambda connection: self._change(connection, command))
+
+    def finish_task(self, command: commands.FinishTask) -> None:
+        """End the present run; the same run's same outcome again changes nothing.
+
+        Raises:
+            TaskNotFound, StaleRun, TransitionRefused, TooLarge
+        """
+        self._check_size(command.result)
+        if in_write(self._engine, lambda connection: self._finish(connection, command)):
+            log.info("task_finished", task_id=command.task_id, status=command.status, reason_code=command.reason_code)
+
+    def heartbeat(self, command: commands.Heartbeat) -> Lease:
+        """Extend the lease of a run.
+
+        Raises:
+            TaskNotFound
+            StaleRun: the task is no longer this run's.
+        """
+        row = in_write(self._engine, lambda connection: self._beat(connection, command))
+        return Lease(
+            lease_until=self._lease_end(row),
+            lease_seconds=self._settings.lease_seconds,
+            stop_requested=row.stop_requested,
+        )
+
+    def release_task(self, command: commands.ReleaseTask) -> None:
+        """Take a task back from a run that hands it back, or that died.
+
+        Raises:
+            TaskNotFound
+            StaleRun: the task is no longer that run's.
+            TransitionRefused: a task that may not run twice can't be handed back.
+        """
+        in_write(self._engine, lambda connection: self._release(connection, command))
+        log.info("task_released", task_id=command.task_id, lost=command.lost, owner=command.owner)
+
+    def _claim(self, connection: Connection, command: commands.StartTask) -> TaskRow:
+        found = store.get_state(connection, command)
+        if not store.claim(connection, self._clock, found.id, self._settings.lease_seconds, command):
+            self._check_same_claim(store.get_state(connection, commands.TaskKey(task_id=found.id)), command)
+        return store.get_whole(connection, found.id)
+
+    def _check_same_claim(self, row: TaskRow, command: commands.StartTask) -> None:
+        """Let a worker whose first answer was lost have it again."""
+        same = command.claim_id is not None and row.claim_id == command.claim_id
+        if not (same and row.status == TaskStatus.RUNNING):
+            raise NotStartable()
+
+    def _change(self, connection: Connection, command: commands.UpdateTask) -> Signals | None:
+        row = store.get_state(connection, command, lock=True)
+        changes: dict[str, Any] = {command.field: self._new_value(connection, row, command)}
+        if command.field == "status" and changes["status"] in ENDED and row.status not in ENDED:
+            changes = store.ended(self._clock, changes["status"])
+        elif row.status == TaskStatus.RUNNING:
+            changes["lease_until"] = self._clock.after(self._settings.lease_seconds)
+        store.change(connection, self._clock, row.id, **changes)
+        return Signals(stop_requested=row.stop_requested) if row.status == TaskStatus.RUNNING else None
+
+    def _new_value(self, connection: Connection, row: TaskRow, command: commands.UpdateTask) -> Any:
+        if command.path is None:
+            value = lifecycle.check_update(_state(row), command.field, command.value, command.run_count)
+        elif command.field != "result":
+            raise InvalidField(field="postion", problem="only the result has places inside")
+        else:
+            lifecycle.check_update(_state(row), "result", None, command.run_count)
+            value = result_path.put(store.get_result(connection, row.id), command.path, command.value)
+        if command.field == "result":
+            self._check_size(value)
+        return value
+
+    def _finish(self, connection: Connection, command: commands.FinishTask) -> bool:
+        row = store.get_state(connection, command, lock=True)
+        status = TaskStatus(command.status)
+        outcome = {
+            "result": command.result,
+            # Whoever closed the task said why; the run only says that it obeyed.
+            "reason": (command.reason_code == "closed" and row.reason) or command.reason,
+            "reason_code": command.reason_code,
+            "progress": row.progress if status is TaskStatus.FAILED else 100,
+        }
+        if store.end_run(connection, self._clock, row.id, command.run_count, status, **outcome):
+            return True
+        state = _state(row, result=store.get_result(connection, row.id))
+        lifecycle.check_repeated_finish(state, status, command.result, command.reason, command.run_count)
+        return False
+
+    def _beat(self, connection: Connection, command: commands.Heartbeat) -> TaskRow:
+        lease_seconds = self._settings.lease_seconds
+        held = store.renew_lease(connection, self._clock, command.task_id, command.run_count, lease_seconds)
+        row = store.get_state(connection, commands.TaskKey(task_id=command.task_id))
+        if not held:
+            raise StaleRun(run_count=command.run_count)
+        return row
+
+    def _release(self, connection: Connection, command: commands.ReleaseTask) -> None:
+        row = store.get_state(connection, commands.TaskKey(task_id=command.task_id), lock=True)
+        fits = command.run_count in (None, row.run_count) and command.owner in (None, row.owner)
+        if row.status != TaskStatus.RUNNING or not fits:
+            raise StaleRun(run_count=row.run_count if command.run_count is None else command.run_count)
+        if command.lost:
+            lose_run(connection, self._clock, row, self._settings.max_runs)
+        elif not row.repeat:
+            raise TransitionRefused(state="running", wanted="submitted")
+        else:
+            store.return_to_queue(connection, self._clock, row.id, row.run_count, lost_runs=row.lost_runs)
+
+    def _check_size(self, result: Any) -> None:
+        limit = self._settings.max_result_bytes
+        if isinstance(result, dict | list | str) and len(strict_json.dumps(result).encode()) > limit:
+            raise TooLarge(what="result", limit=f"{limit} bytes")
+
+    def _lease_end(self, row: TaskRow) -> Any:
+        return to_zone(row.lease_until, self._settings.zone)
+
+
+def lose_run(connection: Connection, clock: DatabaseClock, row: TaskRow, max_runs: int) -> None:
+    """Decide about a task whose run has died: submitted again, or ended with a reason."""
+    lost_runs = row.lost_runs + 1
+    verdict = lifecycle.judge_lost(
+        repeat=bool(row.repeat),
+        has_queue=row.queue is not None,
+        stop_requested=row.stop_requested,
+        lost_runs=lost_runs,
+        max_runs=max_runs,
+    )
+    if verdict is lifecycle.Lost.RUN_AGAIN:
+        store.return_to_queue(connection, clock, row.id, row.run_count, lost_runs=lost_runs)
+        return
+    if row.stop_requested:
+        outcome = {"reason": row.reason or CLOSED, "reason_code": "closed"}
+    elif row.repeat and row.queue is not None:
+        outcome = {"reason": WORKER_LOST_AGAIN.format(count=lost_runs), "reason_code": "worker_lost"}
+    else:
+        outcome = {"reason": WORKER_LOST, "reason_code": "worker_lost"}
+    store.end_run(connection, clock, row.id, row.run_count, TaskStatus.FAILED, lost_runs=lost_runs, **outcome)
+
+
+def _state(row: TaskRow, result: Any = None) -> lifecycle.State:
+    return lifecycle.State(
+        status=TaskStatus(row.status),
+        run_count=row.run_count,
+        repeat=bool(row.repeat),
+        type=row.type,
+        progress=row.progress,
+        result=result,
+        reason=row.reason,
+    )

@@ -1,0 +1,130 @@
+"""The owner's side of the task API: adding, looking, closing, hiding; each use case is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.tasks import store
+from gm_async_task.tasks.store import TaskRow
+from gm_async_task.tasks.wire import task_fields
+from shared.context import current_request_id, new_id
+from shared.database import DatabaseClock, in_read, in_write
+from shared.errors import IdReused, UnknownFunction
+from shared.task_api import commands
+from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Task, TaskType
+
+log = structlog.get_logger(__name__)
+
+# Adding again under the same id is the same request when these agree.
+_SAME_REQUEST = ("name", "input", "type", "business_id", "repeat", "queue")
+CLOSED_BEFORE_START = "Closed before it was started."
+
+
+class TaskService:
+    """What callers who own tasks ask for."""
+
+    def __init__(self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._clock = clock
+
+    def add_task(self, command: commands.AddTask) -> AddedTask:
+        """Add a task; the same id and request again return the first task.
+
+        Raises:
+            IdReused: the user_task_id stands for another request.
+            UnknownFunction: the name is not among those that may be added here.
+        """
+        allowed = self._settings.task_names
+        if allowed and not command.task_name.startswith(tuple(allowed)):
+            raise UnknownFunction(name=command.task_name)
+        values = self._new_row(command)
+        try:
+            task_id = in_write(self._engine, lambda connection: store.insert_task(connection, self._clock, **values))
+        except IntegrityError:
+            task_id = in_read(self._engine, lambda connection: _known_task(connection, values))
+        log.info("task_added", task_id=task_id, task_name=command.task_name, station_id=command.station_id)
+        return AddedTask(task_id=task_id, user_task_id=values["user_task_id"])
+
+    def close_task(self, command: commands.CloseTask) -> None:
+        """End a submitted task, ask a running one to stop, leave an ended one as it is.
+
+        Raises:
+            TaskNotFound
+        """
+        in_write(self._engine, lambda connection: self._close(connection, command))
+
+    def get_task(self, command: commands.TaskKey) -> Task:
+        """Return one task.
+
+        Raises:
+            TaskNotFound
+        """
+
+        def read(connection: Connection) -> TaskRow:
+            return store.get_whole(connection, store.get_state(connection, command).id)
+
+        return Task(**task_fields(in_read(self._engine, read), self._settings.zone))
+
+    def list_tasks(self, command: commands.ListTasks) -> list[Task]:
+        """Return a page of a station's tasks, newest first."""
+        rows = in_read(self._engine, lambda connection: store.list_page(connection, command))
+        return [Task(**task_fields(row, self._settings.zone)) for row in rows]
+
+    def hide_tasks(self, command: commands.HideTasks) -> HideLeftOut | None:
+        """Hide the ended ones of the named tasks; return what could not be hidden, None where all were."""
+
+        def hide(connection: Connection) -> HideLeftOut | None:
+            store.hide_ended(connection, self._clock, command)
+            return _left_out(command, store.list_states(connection, command))
+
+        return in_write(self._engine, hide)
+
+    def _new_row(self, command: commands.AddTask) -> dict[str, Any]:
+        rung = command.queue is not None
+        return {
+            "user_task_id": command.user_task_id or new_id(),
+            "name": command.task_name,
+            "station_id": command.station_id,
+            "input": command.input,
+            "repeat": bool(command.repeat),
+            "message_show": command.message_show is not False,
+            "business_id": command.business,
+            "business_name": command.business_name or "",
+            "type": TaskType.PROCESS if command.type is None else command.type,
+            "request_id": current_request_id(),
+            "queue": command.queue,
+            "dispatch_at": self._clock.after(self._settings.ring_after_seconds) if rung else None,
+            "run_seconds": float(command.run_seconds or self._settings.run_seconds),
+        }
+
+    def _close(self, connection: Connection, command: commands.CloseTask) -> None:
+        row = store.get_state(connection, command, lock=True)
+        reason = command.reason or CLOSED_BEFORE_START
+        if store.end_submitted(connection, self._clock, row.id, reason=reason, reason_code="closed"):
+            log.info("task_closed", task_id=row.id)
+        elif store.request_stop(connection, self._clock, row.id, self._settings.stop_seconds, command.reason):
+            log.info("task_stop_requested", task_id=row.id)
+
+
+def _known_task(connection: Connection, values: dict[str, Any]) -> int:
+    row = store.find_by_user_task_id(connection, values["station_id"], values["user_task_id"])
+    if row is None or any(getattr(row, name) != values[name] for name in _SAME_REQUEST):
+        raise IdReused(user_task_id=values["user_task_id"])
+    return int(row.id)
+
+
+def _left_out(command: commands.HideTasks, rows: Iterable[TaskRow]) -> HideLeftOut | None:
+    states: dict[int | str, int] = {}
+    for row in rows:
+        states |= {row.id: row.status, row.user_task_id: row.status}
+    keys: list[int | str] = [*(command.task_ids or []), *(command.user_task_ids or [])]
+    unknown = [key for key in keys if key not in states]
+    running = [key for key in keys if key in states and states[key] not in ENDED]
+    return HideLeftOut(unknown=unknown, running=running) if unknown or running else None

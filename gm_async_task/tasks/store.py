@@ -1,0 +1,224 @@
+"""The SQL of single tasks; every change of state is one guarded UPDATE whose row count is the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, not_, or_, select, update
+from sqlalchemy.engine import Connection
+
+from gm_async_task.tasks.models import tasks
+from shared.database import DatabaseClock
+from shared.errors import InvalidField, TaskNotFound
+from shared.task_api import commands
+from shared.task_api.models import ENDED, TaskStatus
+
+TaskRow = Row[Any]
+_ENDED = [int(status) for status in ENDED]
+_BRIEF = [column for column in tasks.c if column.name != "input"]
+# What the rules and guards look at; input and result may be megabytes and are read only where they are needed.
+_STATE = [column for column in tasks.c if column.name not in ("input", "result")]
+
+
+def insert_task(connection: Connection, clock: DatabaseClock, **values: Any) -> int:
+    """Insert a submitted task and return its id."""
+    defaults = {
+        "status": int(TaskStatus.SUBMITTED),
+        "run_count": 0,
+        "dispatch_count": 0,
+        "lost_runs": 0,
+        "stop_requested": False,
+        "creat_time": clock.now(),
+        "modify_time": clock.now(),
+    }
+    result = connection.execute(insert(tasks).values({**defaults, **values}))
+    key = result.inserted_primary_key
+    assert key is not None  # noqa: S101 an insert of one row has a key
+    return int(key[0])
+
+
+def find_by_user_task_id(connection: Connection, station_id: str, user_task_id: str) -> TaskRow | None:
+    """Return the whole task that a station knows under its own id."""
+    query = select(tasks).where(tasks.c.station_id == station_id, tasks.c.user_task_id == user_task_id)
+    return connection.execute(query).one_or_none()
+
+
+def get_state(connection: Connection, key: commands.TaskKey, *, lock: bool = False) -> TaskRow:
+    """Return the task that `key` names, without its input and result.
+
+    Raises:
+        TaskNotFound: there is none.
+        InvalidField: several stations use that user_task_id and the key names no station.
+    """
+    rows = connection.execute(_locked(select(*_STATE).where(_named(key)).limit(2), lock)).all()
+    if not rows:
+        raise TaskNotFound()
+    if len(rows) > 1:
+        raise InvalidField(field="station_id", problem="several stations have this user_task_id; name one")
+    return rows[0]
+
+
+def get_whole(connection: Connection, task_id: int) -> TaskRow:
+    """Return one task that is known to exist, with input and result."""
+    return connection.execute(select(tasks).where(tasks.c.id == task_id)).one()
+
+
+def get_result(connection: Connection, task_id: int) -> Any:
+    """Return the result of one task that is known to exist."""
+    return connection.execute(select(tasks.c.result).where(tasks.c.id == task_id)).scalar_one()
+
+
+def claim(
+    connection: Connection, clock: DatabaseClock, task_id: int, lease_seconds: float, command: commands.StartTask
+) -> bool:
+    """Begin a run; of any number of callers at once exactly one gets True."""
+    startable = or_(
+        tasks.c.status == int(TaskStatus.SUBMITTED), and_(tasks.c.repeat.is_(True), tasks.c.status.in_(_ENDED))
+    )
+    guards: list[ColumnElement[bool]] = [tasks.c.id == task_id, startable]
+    if command.task_name is not None:
+        guards.append(tasks.c.name == command.task_name)
+    if command.expect_run_count is not None:
+        guards.append(tasks.c.run_count == command.expect_run_count)
+    changes = {
+        "status": int(TaskStatus.RUNNING),
+        "run_count": tasks.c.run_count + 1,
+        "claim_id": command.claim_id,
+        "owner": command.owner,
+        "start_time": func.coalesce(tasks.c.start_time, clock.now()),
+        "run_start": clock.now(),
+        "end_time": None,
+        "lease_until": clock.after(lease_seconds),
+        "result": None,
+        "reason": None,
+        "reason_code": None,
+        "progress": 0,
+        "stop_requested": False,
+        "stop_until": None,
+        "modify_time": clock.now(),
+    }
+    return connection.execute(update(tasks).where(*guards).values(changes)).rowcount == 1
+
+
+def renew_lease(
+    connection: Connection, clock: DatabaseClock, task_id: int, run_count: int, lease_seconds: float
+) -> bool:
+    """Extend the lease of the present run; False where `run_count` is not its token."""
+    statement = update(tasks).where(_held(task_id, run_count)).values(lease_until=clock.after(lease_seconds))
+    return connection.execute(statement).rowcount == 1
+
+
+def change(connection: Connection, clock: DatabaseClock, task_id: int, **values: Any) -> None:
+    """Write columns of a task whose row is locked and whose change the lifecycle has allowed."""
+    connection.execute(update(tasks).where(tasks.c.id == task_id).values({"modify_time": clock.now(), **values}))
+
+
+def end_run(
+    connection: Connection, clock: DatabaseClock, task_id: int, run_count: int | None, status: int, **outcome: Any
+) -> bool:
+    """End the present run with its outcome; False where the task does not run, or runs under another token."""
+    statement = update(tasks).where(_held(task_id, run_count)).values(**ended(clock, status), **outcome)
+    return connection.execute(statement).rowcount == 1
+
+
+def end_submitted(connection: Connection, clock: DatabaseClock, task_id: int, **outcome: Any) -> bool:
+    """End a task that nobody has started as failed; False where it has left that state."""
+    statement = (
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.status == int(TaskStatus.SUBMITTED))
+        .values(**ended(clock, TaskStatus.FAILED), **outcome)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def request_stop(
+    connection: Connection, clock: DatabaseClock, task_id: int, stop_seconds: float, reason: str | None
+) -> bool:
+    """Ask the present run to stop; False where nothing runs or it was asked before."""
+    statement = (
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.status == int(TaskStatus.RUNNING), tasks.c.stop_requested.is_(False))
+        .values(stop_requested=True, stop_until=clock.after(stop_seconds), reason=reason, modify_time=clock.now())
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def return_to_queue(
+    connection: Connection, clock: DatabaseClock, task_id: int, run_count: int, *, lost_runs: int
+) -> bool:
+    """Make a running task submitted again, due to be rung for at once; False where that run is over."""
+    statement = (
+        update(tasks)
+        .where(_held(task_id, run_count))
+        .values(
+            status=int(TaskStatus.SUBMITTED),
+            lost_runs=lost_runs,
+            lease_until=None,
+            owner=None,
+            dispatch_at=clock.now(),
+            dispatch_count=0,
+            modify_time=clock.now(),
+        )
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def list_page(connection: Connection, command: commands.ListTasks) -> Sequence[TaskRow]:
+    """Return a page of a station's tasks, newest first."""
+    filters = {
+        "status": command.status,
+        "type": command.type,
+        "message_show": command.message_show,
+    }
+    query = select(*(_BRIEF if command.brief else tasks.c)).where(tasks.c.station_id == command.station_id)
+    query = query.where(*(tasks.c[name] == value for name, value in filters.items() if value is not None))
+    if command.task_ids is not None:
+        query = query.where(tasks.c.id.in_(command.task_ids))
+    if command.user_task_ids is not None:
+        query = query.where(tasks.c.user_task_id.in_(command.user_task_ids))
+    if command.before_id is not None:
+        query = query.where(tasks.c.id < command.before_id)
+    page = query.order_by(tasks.c.id.desc()).limit(command.limit).offset(command.offset * command.limit)
+    return connection.execute(page).all()
+
+
+def hide_ended(connection: Connection, clock: DatabaseClock, command: commands.HideTasks) -> None:
+    """Hide those of the named tasks that have ended."""
+    statement = (
+        update(tasks)
+        .where(_among(command), tasks.c.status.in_(_ENDED), not_(tasks.c.message_show.is_(False)))
+        .values(message_show=False, modify_time=clock.now())
+    )
+    connection.execute(statement)
+
+
+def list_states(connection: Connection, command: commands.HideTasks) -> Sequence[TaskRow]:
+    """Return id, user_task_id and status of the named tasks."""
+    return connection.execute(select(tasks.c.id, tasks.c.user_task_id, tasks.c.status).where(_among(command))).all()
+
+
+def ended(clock: DatabaseClock, status: int) -> dict[str, Any]:
+    """Return the columns that every end of a task sets."""
+    moment = clock.now()
+    return {"status": int(status), "end_time": moment, "modify_time": moment, "lease_until": None, "dispatch_at": None}
+
+
+def _held(task_id: int, run_count: int | None) -> ColumnElement[bool]:
+    held = and_(tasks.c.id == task_id, tasks.c.status == int(TaskStatus.RUNNING))
+    return held if run_count is None else and_(held, tasks.c.run_count == run_count)
+
+
+def _named(key: commands.TaskKey) -> ColumnElement[bool]:
+    parts = {"id": key.task_id, "user_task_id": key.user_task_id, "station_id": key.station_id}
+    return and_(*(tasks.c[name] == value for name, value in parts.items() if value is not None))
+
+
+def _among(command: commands.HideTasks) -> ColumnElement[bool]:
+    named = or_(tasks.c.id.in_(command.task_ids or []), tasks.c.user_task_id.in_(command.user_task_ids or []))
+    return named if command.station_id is None else and_(named, tasks.c.station_id == command.station_id)
+
+
+def _locked(query: Select[Any], lock: bool) -> Select[Any]:
+    # SQLite has locked the whole database by BEGIN IMMEDIATE already and ignores this.
+    return query.with_for_update() if lock else query

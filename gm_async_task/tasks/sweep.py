@@ -1,0 +1,142 @@
+"""What the keeper does to tasks in one sweep: ring, rescue, end, purge.
+
+Every change is guarded by the state it was decided on, so any number of keepers may sweep at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, delete, select
+from sqlalchemy.engine import Connection, Engine
+
+from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.tasks import store
+from gm_async_task.tasks.models import tasks
+from gm_async_task.tasks.ring import Queue, Ringer
+from gm_async_task.tasks.runs import CLOSED, lose_run
+from gm_async_task.tasks.store import TaskRow
+from shared.database import DatabaseClock, in_read, in_write
+from shared.task_api.commands import TaskKey
+from shared.task_api.models import ENDED, TaskStatus
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 500
+_SUBMITTED = int(TaskStatus.SUBMITTED)
+_RUNNING = int(TaskStatus.RUNNING)
+RUN_TIMEOUT = "It ran longer than its limit of {seconds:.0f} seconds and was ended."
+NEVER_STARTED = "No worker started it within {seconds:.0f} seconds."
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many tasks one sweep touched."""
+
+    rung: int = 0
+    rescued: int = 0
+    ended: int = 0
+    purged: int = 0
+
+
+class Sweeper:
+    """Keeps the promise that every task is running, ended or explained."""
+
+    def __init__(self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock, queue: Queue) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._clock = clock
+        self._ringer = Ringer(engine, settings, clock, queue)
+
+    def sweep(self) -> Swept:
+        """Do everything that is due now.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        rescued = self._rescue_lost_runs()
+        ended = self._end_overdue_runs() + self._end_unanswered_stops() + self._end_never_started()
+        return Swept(rung=self._ringer.ring(), rescued=rescued, ended=ended, purged=self._purge())
+
+    def _rescue_lost_runs(self) -> int:
+        lost = select(tasks.c.id, tasks.c.run_count).where(
+            tasks.c.status == _RUNNING, tasks.c.lease_until < self._clock.now()
+        )
+        return sum(self._rescue(row) for row in self._read_some(lost))
+
+    def _rescue(self, candidate: TaskRow) -> bool:
+        def rescue(connection: Connection) -> bool:
+            row = store.get_state(connection, TaskKey(task_id=candidate.id), lock=True)
+            now = connection.execute(select(self._clock.now().label("now"))).scalar_one()
+            if row.status != _RUNNING or row.run_count != candidate.run_count or row.lease_until >= now:
+                return False
+            lose_run(connection, self._clock, row, self._settings.max_runs)
+            return True
+
+        rescued = in_write(self._engine, rescue)
+        if rescued:
+            log.warning("run_lost", task_id=candidate.id, run_count=candidate.run_count)
+        return rescued
+
+    def _end_overdue_runs(self) -> int:
+        """End runs that are over their start-to-close limit, however lively their heartbeat is."""
+        running = select(
+            tasks.c.id, tasks.c.run_count, tasks.c.run_start, tasks.c.run_seconds, self._clock.now().label("now")
+        ).where(tasks.c.status == _RUNNING)
+        rows = in_read(self._engine, lambda connection: connection.execute(running).all())
+        overdue = [row for row in rows if row.run_start + timedelta(seconds=row.run_seconds) < row.now]
+        return sum(
+            self._end(row, reason=RUN_TIMEOUT.format(seconds=row.run_seconds), reason_code="run_timeout")
+            for row in overdue
+        )
+
+    def _end_unanswered_stops(self) -> int:
+        """End runs that were asked to stop and did not within their grace time."""
+        unanswered = select(tasks.c.id, tasks.c.run_count, tasks.c.reason).where(
+            tasks.c.status == _RUNNING, tasks.c.stop_requested.is_(True), tasks.c.stop_until < self._clock.now()
+        )
+        return sum(
+            self._end(row, reason=row.reason or CLOSED, reason_code="closed") for row in self._read_some(unanswered)
+        )
+
+    def _end_never_started(self) -> int:
+        limit = self._settings.submitted_seconds
+        old = select(tasks.c.id).where(
+            tasks.c.status == _SUBMITTED, tasks.c.queue.is_not(None), tasks.c.creat_time < self._clock.after(-limit)
+        )
+        outcome = {"reason": NEVER_STARTED.format(seconds=limit), "reason_code": "never_started"}
+        rows = self._read_some(old)
+
+        def end_all(connection: Connection) -> int:
+            return sum(store.end_submitted(connection, self._clock, row.id, **outcome) for row in rows)
+
+        return in_write(self._engine, end_all) if rows else 0
+
+    def _end(self, row: TaskRow, **outcome: str) -> bool:
+        ended = in_write(
+            self._engine,
+            lambda connection: store.end_run(
+                connection, self._clock, row.id, row.run_count, TaskStatus.FAILED, **outcome
+            ),
+        )
+        if ended:
+            log.warning("run_ended_by_keeper", task_id=row.id, reason_code=outcome["reason_code"])
+        return ended
+
+    def _purge(self) -> int:
+        if not self._settings.retention_days:
+            return 0
+        before = self._clock.after(-self._settings.retention_days * 86_400)
+        old = select(tasks.c.id).where(tasks.c.status.in_([int(status) for status in ENDED]), tasks.c.end_time < before)
+        ids = [row.id for row in self._read_some(old)]
+        if not ids:
+            return 0
+        statement = delete(tasks).where(tasks.c.id.in_(ids), tasks.c.end_time < before)
+        return in_write(self._engine, lambda connection: connection.execute(statement).rowcount)
+
+    def _read_some(self, query: Select[Any]) -> Sequence[TaskRow]:
+        return in_read(self._engine, lambda connection: connection.execute(query.limit(_AT_ONCE)).all())

@@ -1,0 +1,37 @@
+"""How a row of the task table is shown on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gm_async_task.tasks.store import TaskRow
+from shared.database import to_zone
+
+
+def task_fields(row: TaskRow, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the fields of `shared.task_api.models.Task`; times get the offset of `zone`."""
+    return {
+        "task_id": row.id,
+        "user_task_id": row.user_task_id,
+        "task_name": row.name,
+        "station_id": row.station_id,
+        "status": row.status,
+        "reason": row.reason,
+        "reason_code": row.reason_code,
+        "progress": row.progress,
+        "type": row.type,
+        "business_id": row.business_id,
+        "business_name": row.business_name,
+        "run_count": row.run_count,
+        "create_time": to_zone(row.creat_time, zone),
+        "modify_time": to_zone(row.modify_time, zone),
+        "start_time": to_zone(row.start_time, zone),
+        "end_time": to_zone(row.end_time, zone),
+        # A brief list does not read the input.
+        "input": row._mapping.get("input"),
+        "result": row.result,
+        "repeat": row.repeat,
+        "message_show": row.message_show,
+        "queue": row.queue,
+    }

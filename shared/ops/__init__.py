@@ -1,0 +1,1 @@
+"""Running the platform: the `gm` command and what its subcommands drive."""

@@ -1,0 +1,56 @@
+"""Finds the processes of one run by the mark in their environment, and ends them by their ids.
+
+A mark outlives what a list of ids does not: a killed supervisor, a worker's grandchild, a reused id.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+MARK = "GM_RUN_MARK"
+
+
+def find_marked(mark: str) -> list[int]:
+    """Return the ids of this user's living processes that carry `mark`; empty where /proc is not there."""
+    wanted = f"{MARK}={mark}".encode()
+    return sorted(
+        int(entry.name)
+        for entry in Path("/proc").glob("[0-9]*")
+        if int(entry.name) != os.getpid() and wanted in _environment(entry) and not _is_zombie(entry)
+    )
+
+
+def end(pids: list[int], number: signal.Signals) -> None:
+    """Signal each process that still lives."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def wait_gone(mark: str, seconds: float) -> bool:
+    """Wait until no process carries `mark`; False where some still do after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while find_marked(mark):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _environment(entry: Path) -> list[bytes]:
+    try:
+        return (entry / "environ").read_bytes().split(b"\0")
+    except OSError:  # ended meanwhile, or another user's
+        return []
+
+
+def _is_zombie(entry: Path) -> bool:
+    try:
+        return (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return True

@@ -1,0 +1,1 @@
+"""Tests; docs/testing.md says which room holds what."""

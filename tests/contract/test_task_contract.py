@@ -1,0 +1,524 @@
+"""The task contract, asked of the fake and of the real service through the real client: both must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from gm_async_task.tasks.sweep import Sweeper
+from shared.database import DatabaseClock
+from shared.errors import (
+    IdReused,
+    InvalidField,
+    InvalidPath,
+    NotStartable,
+    ProgressBackwards,
+    StaleRun,
+    TaskNotFound,
+    TransitionRefused,
+)
+from shared.task_api.client import TaskClient
+from shared.task_api.fake import FakeTaskApi
+from shared.task_api.models import TaskStatus
+from tests.support.async_task import AppTransport, make_database, make_service, make_settings
+from tests.support.queues import SilentQueue
+
+LEASE_SECONDS = 60.0
+
+
+@dataclass
+class Api:
+    """One implementation under test: its client, and what makes time pass in it."""
+
+    client: TaskClient
+    let_lease_end: Callable[[], None]
+
+    def added(self, **changes: object) -> int:
+        """Add a task and return its id."""
+        options = {"station_id": "S001", "task_name": "demo.work", "input": "{}", "queue": "q", **changes}
+        return self.client.create(**options).task_id
+
+    def started(self, **changes: object) -> int:
+        """Add a task, start it, return its id."""
+        task_id = self.added(**changes)
+        self.client.start(task_id)
+        return task_id
+
+
+@pytest.fixture(params=["fake", "sqlite", "mariadb"])
+def api(request: pytest.FixtureRequest, make_database_url: Callable[[str], str]) -> Iterator[Api]:
+    """The fake, and the service on each kind of database that this machine has."""
+    if request.param == "fake":
+        yield _fake_api()
+        return
+    engine = make_database(make_database_url(request.param))
+    yield _service_api(engine)
+    engine.dispose()
+
+
+def _fake_api() -> Api:
+    fake = FakeTaskApi(lease_seconds=LEASE_SECONDS)
+
+    def pass_time() -> None:
+        fake.now_seconds += LEASE_SECONDS + 1
+        fake.expire_leases()
+
+    return Api(TaskClient(fake), pass_time)
+
+
+def _service_api(engine: Engine) -> Api:
+    clock = DatabaseClock()
+    sweeper = Sweeper(engine, make_settings(), clock, SilentQueue())
+
+    def pass_time() -> None:
+        clock.offset_seconds += LEASE_SECONDS + 1
+        sweeper.sweep()
+
+    return Api(TaskClient(AppTransport(make_service(engine, clock))), pass_time)
+
+
+def test_added_task_is_submitted_and_keeps_what_was_given(api: Api) -> None:
+    added = api.client.create(
+        "S001", "demo.work", '{"a": 1}', type=1, business_id=7, business_name="导出", user_task_id="mine"
+    )
+
+    task = api.client.get(added.task_id)
+
+    assert (task.status, task.run_count) == (TaskStatus.SUBMITTED, 0)
+    assert (
+        task.input,
+        task.type,
+        task.business_id,
+        task.business_name,
+        task.user_task_id,
+    ) == ('{"a": 1}', 1, 7, "导出", "mine")
+
+
+def test_input_given_as_json_is_stored_as_text(api: Api) -> None:
+    task_id = api.added(input={"rows": ["订单", 2]})
+
+    assert api.client.get(task_id).input == '{"rows":["订单",2]}'
+
+
+def test_type_id_is_business_id(api: Api) -> None:
+    assert api.client.get(api.added(type_id=9)).business_id == 9
+
+
+def test_adding_again_under_the_same_id_returns_the_first_task(api: Api) -> None:
+    first = api.added(user_task_id="mine", input="same")
+
+    second = api.added(user_task_id="mine", input="same")
+
+    assert first == second
+
+
+def test_adding_another_request_under_the_same_id_conflicts(api: Api) -> None:
+    api.added(user_task_id="mine", input="first")
+
+    with pytest.raises(IdReused):
+        api.added(user_task_id="mine", input="second")
+
+
+def test_two_stations_may_use_the_same_id(api: Api) -> None:
+    first = api.added(user_task_id="mine", station_id="S001")
+    second = api.added(user_task_id="mine", station_id="S002")
+
+    assert first != second
+    assert second == api.client.get(user_task_id="mine", station_id="S002").task_id
+    with pytest.raises(InvalidField):
+        api.client.get(user_task_id="mine")
+
+
+def test_user_task_id_is_compared_exactly(api: Api) -> None:
+    api.added(user_task_id="Mine")
+
+    with pytest.raises(TaskNotFound):
+        api.client.get(user_task_id="mine")
+
+
+def test_another_stations_task_is_not_found(api: Api) -> None:
+    task_id = api.added(station_id="S001")
+
+    with pytest.raises(TaskNotFound):
+        api.client.get(task_id, station_id="S002")
+
+
+def test_start_gives_token_and_lease(api: Api) -> None:
+    started = api.client.start(api.added())
+
+    assert (started.status, started.run_count, started.lease_seconds) == (TaskStatus.RUNNING, 1, LEASE_SECONDS)
+
+
+def test_second_start_conflicts(api: Api) -> None:
+    task_id = api.started()
+
+    with pytest.raises(NotStartable):
+        api.client.start(task_id)
+
+
+def test_start_repeated_with_the_same_claim_gets_the_same_answer(api: Api) -> None:
+    task_id = api.added()
+    first = api.client.start(task_id, claim_id="claim-1")
+
+    again = api.client.start(task_id, claim_id="claim-1")
+
+    assert (first.run_count, first.start_time) == (again.run_count, again.start_time)
+
+
+def test_start_under_another_name_is_refused(api: Api) -> None:
+    task_id = api.added(task_name="demo.work")
+
+    with pytest.raises(NotStartable):
+        api.client.start(task_id, task_name="demo.other")
+
+
+def test_repeated_doorbell_of_an_ended_run_is_refused(api: Api) -> None:
+    task_id = api.started(repeat=True)
+    api.client.finish(task_id, run_count=1)
+
+    with pytest.raises(NotStartable):
+        api.client.start(task_id, expect_run_count=0)
+
+
+def test_repeatable_task_starts_again_with_a_clean_slate(api: Api) -> None:
+    task_id = api.started(repeat=True)
+    api.client.finish(task_id, status=5, reason="no", result={"a": 1}, run_count=1)
+
+    again = api.client.start(task_id)
+
+    assert (again.run_count, again.result, again.reason, again.progress) == (2, None, None, 0)
+
+
+def test_other_task_never_starts_again(api: Api) -> None:
+    task_id = api.started(repeat=False)
+    api.client.finish(task_id)
+
+    with pytest.raises(NotStartable):
+        api.client.start(task_id)
+
+
+def test_finish_keeps_outcome(api: Api) -> None:
+    task_id = api.started()
+
+    api.client.finish(task_id, status=4, result={"failed": 2}, reason="2 rows failed.", run_count=1)
+
+    task = api.client.get(task_id)
+    assert (task.status, task.result, task.reason, task.progress) == (4, {"failed": 2}, "2 rows failed.", 100)
+    assert task.end_time is not None
+
+
+def test_same_finish_again_changes_nothing(api: Api) -> None:
+    task_id = api.started()
+    api.client.finish(task_id, status=3, result=[1], run_count=1)
+    before = api.client.get(task_id)
+
+    api.client.finish(task_id, status=3, result=[1], run_count=1)
+
+    assert before == api.client.get(task_id)
+
+
+@pytest.mark.parametrize(
+    ("run_count", "error"), [(1, StaleRun), (None, TransitionRefused)], ids=["with token", "without"]
+)
+def test_another_outcome_after_the_end_is_refused(api: Api, run_count: int | None, error: type[Exception]) -> None:
+    task_id = api.started()
+    api.client.finish(task_id, status=3, run_count=1)
+
+    with pytest.raises(error):
+        api.client.finish(task_id, status=5, run_count=run_count)
+
+    assert api.client.get(task_id).status == TaskStatus.FINISHED
+
+
+def test_stale_run_can_change_nothing(api: Api) -> None:
+    task_id = api.started(repeat=True)
+    api.let_lease_end()
+    api.client.start(task_id)
+
+    for attempt in (
+        lambda: api.client.finish(task_id, run_count=1),
+        lambda: api.client.update(task_id, field="progress", value=5, run_count=1),
+        lambda: api.client.heartbeat(task_id, 1),
+        lambda: api.client.release(task_id, run_count=1),
+    ):
+        with pytest.raises(StaleRun):
+            attempt()
+    assert (api.client.get(task_id).run_count, api.client.get(task_id).status) == (2, TaskStatus.RUNNING)
+
+
+def test_caller_of_old_without_token_is_let_through_while_the_task_runs(api: Api) -> None:
+    task_id = api.started()
+
+    api.client.update(task_id, field="progress", value=5)
+    api.client.finish(task_id)
+
+    assert api.client.get(task_id).status == TaskStatus.FINISHED
+
+
+def test_lost_repeatable_run_is_submitted_again(api: Api) -> None:
+    task_id = api.started(repeat=True)
+
+    api.let_lease_end()
+
+    assert api.client.get(task_id).status == TaskStatus.SUBMITTED
+
+
+def test_lost_other_run_ends_with_a_reason(api: Api) -> None:
+    task_id = api.started(repeat=False)
+
+    api.let_lease_end()
+
+    task = api.client.get(task_id)
+    assert (task.status, task.reason_code) == (TaskStatus.FAILED, "worker_lost")
+    assert task.reason
+
+
+def test_task_that_kills_its_workers_is_given_up(api: Api) -> None:
+    task_id = api.added(repeat=True)
+
+    for _ in range(3):
+        api.client.start(task_id)
+        api.let_lease_end()
+
+    assert api.client.get(task_id).status == TaskStatus.FAILED
+
+
+def test_lost_task_that_nobody_would_ring_for_ends(api: Api) -> None:
+    task_id = api.started(repeat=True, queue=None)
+
+    api.let_lease_end()
+
+    assert api.client.get(task_id).status == TaskStatus.FAILED
+
+
+def test_heartbeat_keeps_the_lease(api: Api) -> None:
+    task_id = api.started()
+
+    lease = api.client.heartbeat(task_id, 1)
+
+    assert (lease.lease_seconds, lease.stop_requested) == (LEASE_SECONDS, False)
+
+
+def test_run_handed_back_burns_no_attempt(api: Api) -> None:
+    task_id = api.added(repeat=True)
+
+    for run in range(1, 6):
+        api.client.start(task_id)
+        api.client.release(task_id, run_count=run)
+
+    assert (api.client.get(task_id).status, api.client.get(task_id).run_count) == (TaskStatus.SUBMITTED, 5)
+
+
+def test_task_that_must_not_run_twice_can_not_be_handed_back(api: Api) -> None:
+    task_id = api.started(repeat=False)
+
+    with pytest.raises(TransitionRefused):
+        api.client.release(task_id, run_count=1)
+
+
+def test_owner_may_report_its_run_lost(api: Api) -> None:
+    task_id = api.added(repeat=True)
+    api.client.start(task_id, owner="worker-1|m1")
+
+    with pytest.raises(StaleRun):
+        api.client.release(task_id, owner="worker-2|m2", lost=True)
+    api.client.release(task_id, owner="worker-1|m1", lost=True)
+
+    assert api.client.get(task_id).status == TaskStatus.SUBMITTED
+
+
+def test_closing_a_submitted_task_ends_it(api: Api) -> None:
+    task_id = api.added()
+
+    api.client.close(task_id, reason="Not needed.")
+
+    task = api.client.get(task_id)
+    assert (task.status, task.reason, task.reason_code) == (TaskStatus.FAILED, "Not needed.", "closed")
+
+
+def test_closing_a_running_task_asks_it_to_stop(api: Api) -> None:
+    task_id = api.started()
+
+    api.client.close(task_id, reason="Wrong file.")
+
+    assert api.client.heartbeat(task_id, 1).stop_requested
+    assert api.client.update(task_id, field="progress", value=3, run_count=1)
+    api.client.finish(task_id, status=5, reason="Stopped.", reason_code="closed", run_count=1)
+    assert api.client.get(task_id).reason == "Wrong file."
+
+
+def test_closing_an_ended_task_leaves_it(api: Api) -> None:
+    task_id = api.started()
+    api.client.finish(task_id)
+
+    api.client.close(task_id)
+
+    assert api.client.get(task_id).status == TaskStatus.FINISHED
+
+
+def test_lost_run_that_was_asked_to_stop_is_not_run_again(api: Api) -> None:
+    task_id = api.started(repeat=True)
+    api.client.close(task_id)
+
+    api.let_lease_end()
+
+    assert (api.client.get(task_id).status, api.client.get(task_id).reason_code) == (TaskStatus.FAILED, "closed")
+
+
+def test_update_changes_one_place_of_the_result(api: Api) -> None:
+    task_id = api.started()
+    api.client.update(task_id, field="result", value={"rows": [{"status": 1}], "total": 0})
+
+    api.client.update(task_id, field="result", postion="$.rows[0].status", value=3)
+    api.client.update(task_id, field="result", postion="$.rows[1]", value={"status": 5})
+    api.client.update(task_id, field="result", position="$.total", value="2")
+
+    assert api.client.get(task_id).result == {"rows": [{"status": 3}, {"status": 5}], "total": "2"}
+
+
+def test_whole_result_given_as_json_text_is_read(api: Api) -> None:
+    task_id = api.started()
+
+    api.client.update(task_id, field="result", value='{"a": [1]}')
+
+    assert api.client.get(task_id).result == {"a": [1]}
+
+
+def test_place_can_be_set_to_null(api: Api) -> None:
+    task_id = api.started()
+    api.client.update(task_id, field="result", value={"a": 1})
+
+    api.client.update(task_id, field="result", postion="$.a", value=None)
+
+    assert api.client.get(task_id).result == {"a": None}
+
+
+@pytest.mark.parametrize("path", ["", "rows", "$.rows[5]", "$.none.x", "$[*]", "$[-1]", "$[last]", "$**.a", "$.a b"])
+def test_path_outside_the_grammar_changes_nothing(api: Api, path: str) -> None:
+    task_id = api.started()
+    api.client.update(task_id, field="result", value={"rows": [1]})
+
+    with pytest.raises(InvalidPath):
+        api.client.update(task_id, field="result", postion=path, value=2)
+
+    assert api.client.get(task_id).result == {"rows": [1]}
+
+
+@pytest.mark.parametrize("field", ["id", "name", "station_id", "input", "run_count", "status; drop table", "`result`"])
+def test_field_outside_the_list_is_refused(api: Api, field: str) -> None:
+    task_id = api.started()
+
+    with pytest.raises(InvalidField):
+        api.client.update(task_id, field=field, value="x")
+
+
+@pytest.mark.parametrize("value", [-1, 101, "abc", 1.5, True, None, [1]])
+def test_progress_outside_its_range_is_refused(api: Api, value: object) -> None:
+    task_id = api.started()
+
+    with pytest.raises(InvalidField):
+        api.client.update(task_id, field="progress", value=value)
+
+
+def test_progress_never_goes_backwards_within_a_run(api: Api) -> None:
+    task_id = api.started()
+    api.client.update(task_id, field="progress", value="40")
+
+    with pytest.raises(ProgressBackwards):
+        api.client.update(task_id, field="progress", value=39)
+
+    assert api.client.get(task_id).progress == 40
+
+
+def test_submitted_task_takes_no_progress(api: Api) -> None:
+    with pytest.raises(TransitionRefused):
+        api.client.update(api.added(), field="progress", value=1)
+
+
+def test_amended_import_moves_up_and_its_rows_change(api: Api) -> None:
+    task_id = api.started(type=0)
+    api.client.finish(task_id, status=5, result={"rows": [{"state": "failed"}]}, run_count=1)
+
+    api.client.update(task_id, field="result", postion="$.rows[0].state", value="created")
+    api.client.update(task_id, field="status", value=4)
+    api.client.update(task_id, field="status", value=3)
+
+    task = api.client.get(task_id)
+    assert (task.status, task.result) == (TaskStatus.FINISHED, {"rows": [{"state": "created"}]})
+
+
+def test_ended_export_is_left_alone(api: Api) -> None:
+    task_id = api.started(type=1)
+    api.client.finish(task_id, status=5, run_count=1)
+
+    with pytest.raises(TransitionRefused):
+        api.client.update(task_id, field="status", value=3)
+
+
+def test_list_is_newest_first_by_pages(api: Api) -> None:
+    ids = [api.added() for _ in range(5)]
+    api.added(station_id="S002")
+
+    first = api.client.list("S001", limit=2)
+    second = api.client.list("S001", limit=2, offset=1)
+    after = api.client.list("S001", limit=2, before_id=ids[1])
+
+    assert [[ids.index(task.task_id) for task in page] for page in (first, second, after)] == [[4, 3], [2, 1], [0]]
+
+
+def test_list_filters(api: Api) -> None:
+    running = api.started(type=0)
+    api.added(type=1, message_show=False)
+    shown = api.added(type=1)
+
+    assert [running] == [task.task_id for task in api.client.list("S001", status=2)]
+    assert [shown] == [task.task_id for task in api.client.list("S001", type=1, message_show=True)]
+    assert [shown] == [task.task_id for task in api.client.list("S001", task_ids=[shown, 999])]
+
+
+def test_brief_list_leaves_the_input_out(api: Api) -> None:
+    api.added(input="megabytes")
+
+    assert [task.input for task in api.client.list("S001", brief=True)] == [None]
+
+
+def test_hide_hides_ended_tasks_and_names_the_others(api: Api) -> None:
+    ended, running = api.started(), api.started()
+    api.client.finish(ended)
+
+    left_out = api.client.clear_show([ended, running, 999])
+
+    assert left_out is not None
+    assert ([999], [running]) == (left_out.unknown, left_out.running)
+    assert [api.client.get(task_id).message_show for task_id in (ended, running)] == [False, True]
+
+
+def test_hide_of_another_stations_task_is_unknown(api: Api) -> None:
+    task_id = api.started()
+    api.client.finish(task_id)
+
+    left_out = api.client.clear_show([task_id], station_id="S002")
+
+    assert left_out is not None
+    assert [task_id] == left_out.unknown
+    assert api.client.get(task_id).message_show
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda client: client.get(404),
+        lambda client: client.start(404),
+        lambda client: client.finish(404),
+        lambda client: client.update(404, field="progress", value=1),
+        lambda client: client.heartbeat(404, 1),
+        lambda client: client.release(404, run_count=1),
+        lambda client: client.close(404),
+    ],
+)
+def test_unknown_task_is_not_found(api: Api, act: Callable[[TaskClient], object]) -> None:
+    with pytest.raises(TaskNotFound):
+        act(api.client)

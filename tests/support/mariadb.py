@@ -1,0 +1,71 @@
+"""A MariaDB server of the tests' own: free port, own data folder, ended with the tests."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+import pymysql
+
+from tests.support.processes import Proc, free_port, wait_until
+
+BINARIES = ("mariadbd", "mariadb-install-db")
+
+
+def find_missing() -> list[str]:
+    """Return the programs that a server of our own needs and this machine lacks."""
+    return [name for name in BINARIES if _program(name) is None]
+
+
+class MariaDbServer:
+    """A running server; `make_url` gives each caller a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._port = free_port()
+        data = folder / "data"
+        user = [f"--user={getpass.getuser()}"]
+        install = [str(_program("mariadb-install-db")), "--no-defaults", f"--datadir={data}", *user]
+        subprocess.run(
+            [*install, "--auth-root-authentication-method=normal", "--skip-test-db"], check=True, capture_output=True
+        )
+        self._server = Proc(
+            "mariadbd",
+            [
+                str(_program("mariadbd")),
+                "--no-defaults",
+                f"--datadir={data}",
+                f"--socket={folder}/m.sock",
+                f"--pid-file={folder}/m.pid",
+                f"--port={self._port}",
+                "--bind-address=127.0.0.1",
+                "--innodb-buffer-pool-size=64M",
+                "--innodb-flush-log-at-trx-commit=2",
+                "--max-allowed-packet=64M",
+                "--character-set-server=utf8mb4",
+                *user,
+            ],
+            folder,
+        )
+        wait_until(self._connect, 60, "MariaDB")
+
+    def make_url(self) -> str:
+        """Create an empty database and return its address."""
+        name = f"t_{uuid.uuid4().hex[:12]}"
+        connection = self._connect()
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        return f"mysql+pymysql://root@127.0.0.1:{self._port}/{name}"
+
+    def stop(self) -> None:
+        """End the server."""
+        self._server.stop()
+
+    def _connect(self) -> pymysql.Connection:
+        return pymysql.connect(host="127.0.0.1", port=self._port, user="root", connect_timeout=2)
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin")

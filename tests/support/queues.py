@@ -1,0 +1,29 @@
+"""Doorbells for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.errors import Unavailable
+
+
+class SilentQueue:
+    """Rings for nobody."""
+
+    def send_task(self, task_name: str, args: list[int], queue: str, **options: object) -> None:
+        """Accept the message and forget it."""
+
+
+@dataclass
+class RecordingQueue:
+    """Notes who was rung for; `away` makes it a broker that can't be reached."""
+
+    away: bool = False
+    rung: list[tuple[int, int]] = field(default_factory=list)
+    """(task id, run_count) of each message"""
+
+    def send_task(self, task_name: str, args: list[int], queue: str, *, run_count: int = 0, **_: object) -> None:
+        """Note the message, or fail as a broker that is away."""
+        if self.away:
+            raise Unavailable(what="broker")
+        self.rung.append((args[0], run_count))
