@@ -90,3 +90,10 @@ class ClearShow(Command):
         if self.task_ids is None and self.user_task_ids is None:
             raise ValueError("task_ids or user_task_ids is required")
         return self
+
+
+class ListCentre(Command):
+    """GET /pages/tasks; `task_ids` narrows it to the tasks whose progress the page follows."""
+
+    offset: _Page = 0
+    task_ids: RowIds | None = None

@@ -1,55 +1,42 @@
-"""Brings gm_service's database to the newest schema: `python -m gm_service.migrate`; several may start at once."""
+"""Brings the order database to the newest schema: `python -m gm_service.migrate`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import text
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy import MetaData
+from sqlalchemy.engine import Engine
 
+import gm_service
 from gm_service.config import ServiceSettings
+from gm_service.db import metadata
 from shared.database import make_engine
 from shared.logs import configure_logs
+from shared.migrate import upgrade
 
-_SCRIPTS = Path(__file__).parent / "migrations"
-_LOCK = "gm_service_migrate"
-_LOCK_SECONDS = 60
+SCRIPTS = Path(__file__).parent / "migrations"
+VERSION_TABLE = "alembic_service"
 
 
 def migrate(engine: Engine) -> None:
-    """Upgrade to head; does nothing where the database is there already."""
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    # SQLite changes tables inside a transaction, begun as a write: a second one waits and finds all done.
-    with engine.begin() as connection, _alone(connection):
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    """Upgrade to the newest schema; does nothing where it is there."""
+    upgrade(engine, SCRIPTS, full_metadata(), VERSION_TABLE)
 
 
-@contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """On MySQL, where a change of a table ends the transaction, hold a named lock instead."""
-    if connection.dialect.name == "sqlite":
-        yield
-        return
-    name = {"name": _LOCK}
-    got = connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), {**name, "seconds": _LOCK_SECONDS})
-    if got != 1:
-        raise TimeoutError("another migration of gm_service has been running for too long")
-    try:
-        yield
-    finally:
-        connection.execute(text("SELECT RELEASE_LOCK(:name)"), name)
+def full_metadata() -> MetaData:
+    """Return the metadata with the tables of every feature in it."""
+    for room in pkgutil.iter_modules(gm_service.__path__):
+        if room.ispkg and (Path(gm_service.__path__[0]) / room.name / "models.py").exists():
+            import_module(f"gm_service.{room.name}.models")
+    return metadata
 
 
 def main() -> None:
-    """Migrate the configured database."""
+    """Upgrade the configured database."""
     settings = ServiceSettings()
-    configure_logs("gm_service_migrate", settings.log_level, settings.secrets())
+    configure_logs("gm_service.migrate", settings.log_level, settings.secrets())
     migrate(make_engine(settings.service_database_url.get_secret_value()))
 
 
