@@ -1,0 +1,329 @@
+"""Runs a function body between start and finish: claim, perform under a kept lease, report patiently.
+
+The body is never run again by this module; whether a task is, the server decides by its lease and `repeat`.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import structlog
+
+from shared.context import bound, new_id
+from shared.errors import Language, NotStartable, PlatformError, StaleRun, TaskNotFound
+from shared.retry import Patience, call_patiently
+from shared.task_api.client import TaskClient
+from shared.task_api.held_run import Ending, HeldRun, RunPolicy
+from shared.task_api.models import Outcome, StartedTask, TaskStatus
+from shared.task_api.reasons import ReasonCode, fit, sentence
+from shared.web import strict_json
+
+log = structlog.get_logger(__name__)
+WATCH_SECONDS = 0.25
+_REASON_CODES = {
+    Ending.CLOSED: ReasonCode.CLOSED,
+    Ending.TIMED_OUT: ReasonCode.RUN_TIMEOUT,
+    Ending.WORKER_STOPPED: ReasonCode.WORKER_STOPPED,
+}
+
+
+class RunStopped(Exception):
+    """Raised by `RunContext.check` so that a body leaves at once; nothing has gone wrong."""
+
+
+class RunFailed(Exception):
+    """Raised by a body to end its task as 5 with a sentence and a code of its own, without a traceback in the log."""
+
+    def __init__(self, reason: str, reason_code: str = ReasonCode.FUNCTION_FAILED) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.reason_code = reason_code
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a message says about the task to be run, and who wants to run it."""
+
+    task_id: int
+    task_name: str | None = None
+    """start only if the task has this name"""
+    expect_run_count: int | None = None
+    """start only if it was started this often so far"""
+    owner: str | None = None
+    """who runs it, at most 128 characters"""
+    claim_id: str = field(default_factory=new_id)
+    """makes a repeated start harmless whose answer was lost"""
+
+
+class RunContext:
+    """What a task function is given."""
+
+    def __init__(self, held: HeldRun) -> None:
+        self._held = held
+        self.task_id = held.task.task_id
+        self.station_id = held.task.station_id
+        self.run_count = held.task.run_count
+        """the fencing token: effects that carry it can't come from a run that lost its task"""
+        self.request_id = held.task.request_id
+        """the request that caused the task"""
+        self.input: Any = _parse_input(held.task.input)
+        """the business request: a JSON value, or the text where it is none"""
+
+    def progress(self, done: int, total: int) -> None:
+        """Say that `done` of `total` is done; cheap to call often, never raises for the network's sake."""
+        if total > 0:
+            self._held.progress(max(0, done) * 100 // total)
+
+    def cancelled(self) -> bool:
+        """Tell whether the run must end soon: closed, worker stopping, too long, or lost. Stays True."""
+        self._held.look()
+        self._held.refresh()
+        return self._held.tell()
+
+    def check(self) -> None:
+        """Leave the body when the run must end.
+
+        Raises:
+            RunStopped: do not catch it.
+        """
+        if self.cancelled():
+            raise RunStopped
+
+
+Body = Callable[[RunContext], Any]
+
+
+class Verdict(Enum):
+    """What became of one claim."""
+
+    DROPPED = "dropped"
+    """not claimed: another run has it, it has ended, or the server stayed away"""
+    REPORTED = "reported"
+    """its end is with the server"""
+    HANDED_BACK = "handed_back"
+    """given back unharmed, to be run by another worker"""
+    LOST = "lost"
+    """the task was no longer this run's"""
+    UNREPORTED = "unreported"
+    """it ended and the server could not be told; the lease decides"""
+
+
+def leave_process() -> None:
+    """End this process at once, without clean-up: what a body still does must not count."""
+    os._exit(70)
+
+
+def run_body(
+    client: TaskClient,
+    claim: Claim,
+    body: Body,
+    *,
+    policy: RunPolicy,
+    worker_stops: Callable[[], bool] = lambda: False,
+    on_lost: Callable[[], None] = leave_process,
+) -> Verdict:
+    """Run `body` once for the task that `claim` names, and report its end.
+
+    The body runs in this thread and returns a JSON value (status 3) or an `Outcome`; whatever it raises, SystemExit
+    included, ends the task as 5. `worker_stops` is asked a few times a second. `on_lost` is called from another
+    thread, after all that can be reported was, when the body does not return though its run is over: it must
+    end what the body does, and normally the process.
+    """
+    task = _claim(client, claim, policy, worker_stops)
+    if task is None:
+        return Verdict.DROPPED
+    facts = {"request_id": task.request_id} if task.request_id else {}
+    with bound(task_id=task.task_id, run_count=task.run_count, **facts):
+        held = HeldRun(client, task, policy, worker_stops)
+        watch = _Watch(held, on_lost)
+        watch.start()
+        try:
+            outcome = _perform(body, held)
+            if not held.take_report():
+                watch.wait_for_report()
+                return watch.verdict
+            return _report(held, outcome)
+        finally:
+            watch.stop()
+
+
+def _claim(client: TaskClient, claim: Claim, policy: RunPolicy, worker_stops: Callable[[], bool]) -> StartedTask | None:
+    if worker_stops():
+        return None  # the sweeper rings again, for a worker that stays
+    try:
+        return call_patiently(
+            lambda: client.start(
+                claim.task_id,
+                claim_id=claim.claim_id,
+                owner=claim.owner,
+                task_name=claim.task_name,
+                expect_run_count=claim.expect_run_count,
+            ),
+            Patience(policy.start_seconds, longest_delay_seconds=5.0),
+            event="start",
+            given_up=worker_stops,
+        )
+    except (NotStartable, TaskNotFound):
+        log.info("run_not_granted", task_id=claim.task_id)
+    except PlatformError as error:
+        log.error("run_not_started", task_id=claim.task_id, problem=str(error))
+    return None
+
+
+def _perform(body: Body, held: HeldRun) -> Outcome | None:
+    """Call the body; return its outcome, None when it left because it was told to."""
+    log.info("run_started", task_name=held.task.task_name)
+    try:
+        returned = body(RunContext(held))
+    except RunStopped:
+        if held.ending is None:
+            held.end(Ending.CLOSED)
+        held.tell()
+        return None
+    except StaleRun:
+        held.end(Ending.FENCED)
+        return None
+    except BaseException as error:  # sys.exit and KeyboardInterrupt in a function end its task, not the worker
+        explained = _explain(error, held.policy.language)
+        return None if held.told else explained
+    if isinstance(returned, Outcome):
+        return _storable(returned, held)
+    return _storable(_whole(returned, held), held)
+
+
+def _explain(error: BaseException, language: Language) -> Outcome:
+    """Turn what a body raised into the task's outcome; logged here, once."""
+    if isinstance(error, RunFailed):
+        log.warning("function_gave_up", reason=error.reason, reason_code=error.reason_code)
+        return _failed(fit(error.reason), error.reason_code)
+    log.error("function_failed", exc_info=error)
+    if isinstance(error, PlatformError):
+        return _failed(fit(error.sentence(language)), ReasonCode.FUNCTION_FAILED)
+    problem = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return _failed(sentence(ReasonCode.FUNCTION_FAILED, language, problem=problem), ReasonCode.FUNCTION_FAILED)
+
+
+def _whole(result: Any, held: HeldRun) -> Outcome:
+    """A plain value says nothing about being whole, so that of a run that was closed ends as closed."""
+    if held.ending is not Ending.CLOSED:
+        return Outcome(result=result)
+    return Outcome(TaskStatus.FAILED, result, sentence(ReasonCode.CLOSED, held.policy.language), ReasonCode.CLOSED)
+
+
+def _storable(outcome: Outcome, held: HeldRun) -> Outcome:
+    try:
+        strict_json.dumps(outcome.result).encode()
+        return outcome
+    except (TypeError, ValueError, RecursionError) as error:
+        log.error("result_refused", problem=str(error))
+        reason = sentence(ReasonCode.RESULT_REFUSED, held.policy.language, problem=str(error))
+        return _failed(reason, ReasonCode.RESULT_REFUSED)
+
+
+def _failed(reason: str, code: str) -> Outcome:
+    return Outcome(TaskStatus.FAILED, reason=reason, reason_code=code)
+
+
+def _report(held: HeldRun, outcome: Outcome | None) -> Verdict:
+    """Tell the server how the run ended; `outcome` is None where the body gave none."""
+    ending = held.ending
+    if ending is Ending.FENCED:
+        log.warning("run_lost")
+        return Verdict.LOST
+    # A body that was not told it must end, and returned, has done its whole work.
+    if ending is Ending.HANDED_BACK and (held.told or outcome is None):
+        return _deliver(held, "release", _release)
+    final = _final(held, ending, outcome)
+    return _deliver(held, "finish", lambda held: _finish(held, final))
+
+
+def _final(held: HeldRun, ending: Ending | None, outcome: Outcome | None) -> Outcome:
+    """Choose between what the body returned and what ended it."""
+    if outcome is not None and (ending in (None, Ending.CLOSED) or not held.told):
+        return outcome
+    code = _REASON_CODES[ending or Ending.CLOSED]
+    reason = sentence(code, held.policy.language, seconds=f"{held.task.run_seconds:g}")
+    return Outcome(TaskStatus.FAILED, outcome.result if outcome else None, reason, code)
+
+
+def _release(held: HeldRun) -> Verdict:
+    held.client.release(held.task.task_id, run_count=held.task.run_count, lost=False)
+    log.info("run_handed_back")
+    return Verdict.HANDED_BACK
+
+
+def _finish(held: HeldRun, outcome: Outcome) -> Verdict:
+    held.client.finish(
+        held.task.task_id,
+        status=outcome.status,
+        result=outcome.result,
+        reason=None if outcome.reason is None else fit(outcome.reason),
+        reason_code=outcome.reason_code,
+        run_count=held.task.run_count,
+    )
+    log.info("run_finished", status=int(outcome.status), reason_code=outcome.reason_code)
+    return Verdict.REPORTED
+
+
+def _deliver(held: HeldRun, event: str, act: Callable[[HeldRun], Verdict]) -> Verdict:
+    """Report patiently; a report that the server will never take is replaced by one that it can."""
+    patience = Patience(held.policy.report_seconds, longest_delay_seconds=held.policy.report_delay_seconds)
+    try:
+        return call_patiently(lambda: act(held), patience, event=event, given_up=held.gives_up_reporting)
+    except (StaleRun, TaskNotFound):
+        log.warning("run_lost")
+        return Verdict.LOST
+    except PlatformError as error:
+        if error.status >= 500 or event == "refusal":
+            log.error("run_unreported", problem=str(error))
+            return Verdict.UNREPORTED
+        log.error("report_refused", problem=str(error))
+        reason = sentence(ReasonCode.RESULT_REFUSED, held.policy.language, problem=error.sentence(held.policy.language))
+        refusal = _failed(reason, ReasonCode.RESULT_REFUSED)
+        return _deliver(held, "refusal", lambda held: _finish(held, refusal))
+
+
+class _Watch:
+    """A thread that keeps the lease while the body is silent, and acts when the body outlives its run."""
+
+    def __init__(self, held: HeldRun, on_lost: Callable[[], None]) -> None:
+        self.verdict = Verdict.UNREPORTED
+        self._held = held
+        self._on_lost = on_lost
+        self._over = threading.Event()
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._watch,), name="run-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the thread end; a call of its that is under way is not waited for, the server refuses it as stale."""
+        self._over.set()
+
+    def wait_for_report(self) -> None:
+        self._thread.join()
+
+    def _watch(self) -> None:
+        tick = min(WATCH_SECONDS, self._held.task.lease_seconds / 16)
+        while not self._over.wait(tick):
+            self._held.look()
+            self._held.keep()
+            if self._held.is_overdue() and self._held.take_report():
+                log.error("body_outlived_its_run")
+                self.verdict = _report(self._held, None)
+                self._on_lost()
+                return
+
+
+def _parse_input(text: str | None) -> Any:
+    try:
+        return None if text is None else strict_json.loads(text)
+    except ValueError:
+        return text
