@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
-from gm_service.dispatch import Dispatcher, TaskQueue
+from gm_service.dispatch import TaskQueue
 from gm_service.routes.async_task import async_task_routes
 from gm_service.routes.health import health_routes
 from gm_service.routes.pages import pages_routes

@@ -23,8 +23,8 @@ class TaskQueue(Protocol):
     """What rings the workers' bell (`shared.broker.queue`)."""
 
     def send_task(
-        self, task_name: str, args: Sequence[Any], queue: str, *, run_count: int = 0, request_id: str | None = None
-    ) -> object:
+        self, task_name: str, args: Sequence[int], *, queue: str, run_count: int = 0, request_id: str | None = None
+    ) -> None:
         """Send the message.
 
         Raises:

@@ -33,7 +33,7 @@ class ClosedAnswer(Envelope[None]):
 
 def async_task_routes(task_client: TaskClient, auth: Authenticator, public_url: str) -> APIBlueprint:
     """Return the blueprint of /async_task/*."""
-    routes = APIBlueprint("async_task", __name__, url_prefix="/async_task", tag="Tasks")
+    routes = APIBlueprint("async_task", __name__, url_prefix="/async_task", tag="Async tasks")
 
     @routes.before_request
     def _signed_in() -> None:

@@ -58,7 +58,7 @@ def pages_routes(task_client: TaskClient, auth: Authenticator, settings: Service
     @routes.get("/pages/tasks")
     @takes(ListCentre, location="query")
     def list_centre(command: ListCentre) -> dict[str, Any]:
-        """List what the task centre shows; one more is asked for, to know whether there is a next page."""
+        """List what the task centre shows: a page, or the tasks whose progress it follows."""
         station_id = auth.require_station().id
         limit = len(command.task_ids) if command.task_ids else PAGE_ROWS
         options = {"limit": limit, "offset": command.offset, "task_ids": command.task_ids}

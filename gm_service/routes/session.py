@@ -57,19 +57,19 @@ def session_routes(auth: Authenticator, stations: StationService) -> APIBlueprin
 
     @routes.get("/session")
     @takes(Nothing, answers=SessionAnswer, location="query")
-    def get_session(command: Nothing) -> dict[str, Any]:
+    def get_session(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
         """Tell who is signed in."""
         return success(_wire(auth.require_caller()))
 
     @routes.delete("/session")
     @takes(Nothing, answers=SignedOutAnswer, location="query")
-    def sign_out(command: Nothing) -> dict[str, Any]:
+    def sign_out(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
         """Sign out."""
         return _sign_out(auth)
 
     @routes.post("/session/end")
     @takes(Nothing, answers=SignedOutAnswer)
-    def end_session(command: Nothing) -> dict[str, Any]:
+    def end_session(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
         """Sign out, for callers without DELETE."""
         return _sign_out(auth)
 

@@ -27,6 +27,7 @@ station = Table(
     Column("name", String(64), nullable=False),
     # More orders than this are exported asynchronously; null: the service's own threshold.
     Column("export_threshold", Integer),
+    mysql_charset="utf8mb4",
 )
 
 station_user = Table(
@@ -38,6 +39,7 @@ station_user = Table(
     Column("display_name", String(64), nullable=False),
     Column("password_hash", String(255), nullable=False),
     UniqueConstraint("station_id", "username"),
+    mysql_charset="utf8mb4",
 )
 
 station_token = Table(
@@ -49,6 +51,7 @@ station_token = Table(
     Column("station_id", exact(16), ForeignKey("station.id"), nullable=False, index=True),
     Column("name", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    mysql_charset="utf8mb4",
 )
 
 sign_in_attempt = Table(
@@ -59,6 +62,7 @@ sign_in_attempt = Table(
     Column("subject", exact(64), nullable=False),
     Column("attempted_at", UtcDateTime, nullable=False),
     Index("ix_sign_in_attempt_subject_attempted_at", "subject", "attempted_at"),
+    mysql_charset="utf8mb4",
 )
 
 

@@ -34,28 +34,28 @@ def takes(
     """
 
     def decorate(view: View) -> View:
-        _describe(view, model, answers, location)
-
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             parameters = read_parameters(getattr(g.settings, max_body))
             return view(*args, command=to_command(model, parameters), **kwargs)
 
+        wrapper._spec = _describe(view, model, answers, location)  # type: ignore[attr-defined]
         return cast(View, wrapper)
 
     return decorate
 
 
-def _describe(view: View, model: type[BaseModel], answers: type[BaseModel] | None, location: str) -> None:
-    """Note the schemas on the view for the OpenAPI document.
+def _describe(view: View, model: type[BaseModel], answers: type[BaseModel] | None, location: str) -> Any:
+    """Return what APIFlask notes on a view for the OpenAPI document.
 
     Reading stays ours, as APIFlask drops repeated parameters silently; and so does writing, as the services
     hand out what their models have already validated.
     """
     scaffold = APIScaffold()
-    scaffold.input(model, location=location)(view)
+    described = scaffold.input(model, location=location)(view)
     if answers is not None:
-        scaffold.output(answers)(view)
+        described = scaffold.output(answers)(described)
+    return described._spec
 
 
 def read_parameters(max_body_bytes: int) -> dict[str, Any]:

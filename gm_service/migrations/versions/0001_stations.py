@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("export_threshold", sa.Integer()),
         sa.PrimaryKeyConstraint("id", name="pk_station"),
+        mysql_charset="utf8mb4",
     )
     op.create_table(
         "station_user",
@@ -38,6 +39,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_station_user"),
         sa.ForeignKeyConstraint(["station_id"], ["station.id"], name="fk_station_user_station_id_station"),
         sa.UniqueConstraint("station_id", "username", name="uq_station_user_station_id_username"),
+        mysql_charset="utf8mb4",
     )
     op.create_table(
         "station_token",
@@ -49,6 +51,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_station_token"),
         sa.ForeignKeyConstraint(["station_id"], ["station.id"], name="fk_station_token_station_id_station"),
         sa.UniqueConstraint("token_hash", name="uq_station_token_token_hash"),
+        mysql_charset="utf8mb4",
     )
     op.create_index("ix_station_token_station_id", "station_token", ["station_id"])
     op.create_table(
@@ -57,6 +60,7 @@ def upgrade() -> None:
         sa.Column("subject", _exact(64), nullable=False),
         sa.Column("attempted_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_sign_in_attempt"),
+        mysql_charset="utf8mb4",
     )
     op.create_index("ix_sign_in_attempt_subject_attempted_at", "sign_in_attempt", ["subject", "attempted_at"])
 
