@@ -11,11 +11,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
-from gm_service.dispatch import TaskQueue
+from gm_service.dispatch import Dispatcher, TaskQueue
+from gm_service.orders.service import OrderService
 from gm_service.routes.async_task import async_task_routes
+from gm_service.routes.downloads import downloads_routes
 from gm_service.routes.health import health_routes
+from gm_service.routes.internal import internal_routes
+from gm_service.routes.orders import orders_routes
 from gm_service.routes.pages import pages_routes
 from gm_service.routes.session import session_routes
+from gm_service.routes.stations import station_routes
 from gm_service.routes.task import task_routes
 from gm_service.stations.service import StationService
 from gm_service.task_service import TrustedTransport
@@ -69,11 +74,16 @@ def _blueprints(
     """Return everything that the service answers; a new room of routes is one line here."""
     stations = StationService(engine, clock)
     auth = Authenticator(stations)
+    orders = OrderService(engine, settings, Dispatcher(task_client, queue, settings.task_queue), task_client, clock)
     return [
         health_routes(engine, task_client),
         session_routes(auth, stations),
         task_routes(task_client, auth, settings.public_url),
         async_task_routes(task_client, auth, settings.public_url),
+        station_routes(orders, auth),
+        orders_routes(orders, auth.require_station),
+        downloads_routes(orders, settings, auth.require_station),
+        internal_routes(orders, settings),
         pages_routes(task_client, auth, settings),
     ]
 

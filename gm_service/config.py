@@ -16,8 +16,18 @@ class ServiceSettings(CommonSettings):
     async_task_url: str = Field(description="address of gm_async_task, such as http://127.0.0.1:5001")
     service_secret_key: SecretStr = Field(description="signs session cookies; at least 32 characters")
     task_queue: str = Field(default="gm_task", description="queue that this service's tasks are dispatched to")
+    export_function: str = Field(
+        default="gm_task.functions.orders.export_orders", description="dotted path of the function that makes exports"
+    )
+    import_function: str = Field(
+        default="gm_task.functions.orders.import_orders", description="dotted path of the function that runs imports"
+    )
     export_threshold: int = Field(default=20, ge=0, description="more orders than this are exported asynchronously")
     max_batch_rows: int = Field(default=20_000, ge=1, description="most orders that one import may carry")
+    accel_location: str = Field(
+        default="",
+        description="nginx's internal location of files_dir, such as /files/; empty: gm_service sends files itself",
+    )
     link_seconds: int = Field(default=7 * 86_400, ge=60, description="how long a finished export can be downloaded")
     session_seconds: int = Field(default=12 * 3600, ge=60, description="how long a signed-in person stays signed in")
     public_url: str = Field(default="", description="put before links and task addresses; empty: they are relative")

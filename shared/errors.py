@@ -191,6 +191,15 @@ class TooManyRequests(PlatformError):
     zh = "尝试次数过多，请在 {retry_after_seconds} 秒后重试。"
 
 
+class StorageFull(PlatformError):
+    """No room for a file; nothing of it was kept."""
+
+    code = 50700
+    status = 507
+    en = "The disk is full, so the file was not made; tell the operators and try again later."
+    zh = "磁盘空间不足，文件未生成，请联系运维人员后重试。"
+
+
 class Unavailable(PlatformError):
     """What the request needs is away for now; the answer carries Retry-After."""
 

@@ -120,6 +120,4 @@ def sign_in(
     client: FlaskClient, station_id: str = "S001", username: str = "clerk", password: str = PASSWORD
 ) -> TestResponse:
     """Sign in as the pages do."""
-    return client.post(
-        "/session", json={"station_id": station_id, "username": username, "password": password}
-    )
+    return client.post("/session", json={"station_id": station_id, "username": username, "password": password})

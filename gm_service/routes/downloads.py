@@ -1,0 +1,71 @@
+"""Hands finished exports to the station they belong to; a file is found by a row, never by a path from the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from apiflask import APIBlueprint
+from flask import Response, send_file
+
+from gm_service.config import ServiceSettings
+from gm_service.orders.models import StoredFile
+from gm_service.orders.service import OrderService, Station
+from shared.errors import FileGone, TaskNotFound
+from shared.web.fields import MAX_ID
+
+_CONTENT_TYPES = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv; charset=utf-8",
+}
+
+
+def downloads_routes(
+    service: OrderService, settings: ServiceSettings, require_station: Callable[[], Station]
+) -> APIBlueprint:
+    """Return the routes that nginx points its sync and async download addresses at."""
+    blueprint = APIBlueprint("downloads", __name__, url_prefix="/station/download", tag="Downloads")
+
+    @blueprint.get("/sync/<key>")
+    def download_sync(key: str) -> Response:
+        """Download an export that was made at once."""
+        station = require_station()
+        if len(key) != 32 or not key.isascii() or not key.isalnum():
+            raise FileGone()
+        return _send(service.find_sync_file(station, key), settings)
+
+    @blueprint.get("/async/<int:task_id>")
+    def download_async(task_id: int) -> Response:
+        """Download the file that an export task made."""
+        station = require_station()
+        if not 1 <= task_id <= MAX_ID:
+            raise TaskNotFound()
+        return _send(service.find_async_file(station, task_id), settings)
+
+    return blueprint
+
+
+def _send(stored: StoredFile, settings: ServiceSettings) -> Response:
+    content_type = _CONTENT_TYPES.get(Path(stored.file).suffix, "application/octet-stream")
+    if settings.accel_location:
+        response = Response(content_type=content_type)
+        response.headers["X-Accel-Redirect"] = settings.accel_location + quote(stored.file)
+    else:
+        try:
+            response = send_file(settings.files_dir.resolve() / stored.file, mimetype=content_type, conditional=True)
+        except FileNotFoundError:  # removed since it was looked at
+            raise FileGone() from None
+        response.content_type = content_type
+    response.headers["Content-Disposition"] = content_disposition(stored.file_name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def content_disposition(file_name: str) -> str:
+    """Return the header's value: RFC 5987 for today's browsers, an ASCII name for the others."""
+    plain = "".join(
+        letter if letter.isascii() and letter.isprintable() and letter not in '"\\/%;' else "_" for letter in file_name
+    )
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"

@@ -1,0 +1,62 @@
+"""Exports and imports of the signed-in station's orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, g, jsonify, request
+
+from gm_service.orders.commands import ExportOrders, SubmitBatch
+from gm_service.orders.service import ExportAnswer, OrderService, Station
+from shared.envelope import success
+from shared.errors import Language
+from shared.web.params import takes
+
+
+def orders_routes(service: OrderService, require_station: Callable[[], Station]) -> APIBlueprint:
+    """Return the routes; `require_station` tells who asks, or raises."""
+    blueprint = APIBlueprint("orders", __name__, tag="Orders")
+
+    @blueprint.before_request
+    def _signed_in() -> None:
+        require_station()  # before the parameters are read: strangers learn nothing of them
+
+    @blueprint.get("/station/sales_analysis/orderdetail")
+    @takes(ExportOrders, location="query")
+    def export_orderdetail(command: ExportOrders) -> Response:
+        """Export order details: a link to the finished file, or where to ask for it."""
+        prefer_async = _prefers_async(request.headers.getlist("Prefer"))
+        answer = service.export(require_station(), command, g.language, prefer_async)
+        response = jsonify(success(_to_data(answer, g.language)))
+        if prefer_async:
+            response.headers["Preference-Applied"] = "respond-async"
+        return response
+
+    @blueprint.post("/station/order/batch/submit")
+    @takes(SubmitBatch, max_body="max_batch_body_bytes")
+    def submit_batch(command: SubmitBatch) -> dict[str, Any]:
+        """Submit a list of orders to be created."""
+        return success({"task_url": service.submit_batch(require_station(), command, g.language)})
+
+    return blueprint
+
+
+def _prefers_async(headers: list[str]) -> bool:
+    """Read RFC 7240's Prefer."""
+    preferences = [part.split(";")[0].strip().lower() for header in headers for part in header.split(",")]
+    return "respond-async" in preferences
+
+
+def _to_data(answer: ExportAnswer, language: Language) -> dict[str, Any]:
+    # Older callers compare with 0 and 1, so these are numbers.
+    data: dict[str, Any] = {
+        "async": int(answer.mode.is_async),
+        "reason": answer.mode.reason_zh if language == "zh" else answer.mode.reason,
+    }
+    if answer.link is not None:
+        data["link"] = answer.link
+    if answer.task_url is not None:
+        data |= {"task_url": answer.task_url, "task_id": answer.task_id}
+    return data

@@ -1,0 +1,95 @@
+"""The export script that gm_task runs in a subprocess; it imports neither Flask nor an HTTP client.
+
+    python -m gm_service.tool.celery_tasks.export_orderdetail --task-id 12 --run-count 1 --output-dir DIR < input.json
+
+Standard input is the task's input. `DIR` is files_dir/export. GM_SERVICE_DATABASE_URL and GM_TIMEZONE come from the
+environment. Standard output has JSON lines: {"progress": {"done", "total"}}, and last {"result": {...}} with exit
+code 0, or {"error": {"code", "en", "zh"}} with exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+from zoneinfo import ZoneInfo
+
+from gm_service.orders.export import ExportedFile, export_to_file, remove_older_runs
+from gm_service.orders.query import ExportRequest
+from shared.database import make_engine
+from shared.errors import MalformedRequest, PlatformError
+
+_PROGRESS_SECONDS = 0.5
+
+
+def main() -> int:
+    """Run the export that the command line and standard input describe; return the exit code."""
+    arguments = _parse_arguments()
+    try:
+        made = run(arguments, sys.stdin.buffer.read(), os.environ)
+    except PlatformError as error:
+        _say({"error": {"code": error.code, "en": error.sentence("en"), "zh": error.sentence("zh")}})
+        return 1
+    _say({"result": made.to_json(arguments.output_dir.parent)})
+    return 0
+
+
+def run(arguments: argparse.Namespace, raw_input: bytes, environment: Mapping[str, str]) -> ExportedFile:
+    """Make the file of this run, then remove what earlier runs of the task left.
+
+    Raises:
+        MalformedRequest: the task's input is no export.
+        PlatformError: whatever keeps the file from being made.
+    """
+    request = _read_request(raw_input)
+    made = export_to_file(
+        engine=make_engine(environment["GM_SERVICE_DATABASE_URL"]),
+        request=request,
+        zone=ZoneInfo(environment.get("GM_TIMEZONE", "Asia/Shanghai")),
+        directory=arguments.output_dir,
+        name=f"{arguments.task_id}.{arguments.run_count}",
+        progress=_Reporter(),
+    )
+    remove_older_runs(arguments.output_dir, arguments.task_id, arguments.run_count)
+    return made
+
+
+class _Reporter:
+    """Says how far the export is, at most twice a second and at both ends."""
+
+    def __init__(self) -> None:
+        self._last_time = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done in (0, total) or now - self._last_time >= _PROGRESS_SECONDS:
+            self._last_time = now
+            _say({"progress": {"done": done, "total": total}})
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Export a station's order details to a file.")
+    parser.add_argument("--task-id", type=int, required=True)
+    parser.add_argument("--run-count", type=int, required=True, help="fencing token; part of the file's name")
+    parser.add_argument("--output-dir", type=Path, required=True)
+    return parser.parse_args()
+
+
+def _read_request(raw_input: bytes) -> ExportRequest:
+    try:
+        return ExportRequest.from_json(json.loads(raw_input))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MalformedRequest(problem=f"the task's input is no export ({error})") from error
+
+
+def _say(message: dict[str, Any], stream: IO[str] | None = None) -> None:
+    print(json.dumps(message, ensure_ascii=False), file=stream or sys.stdout, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,364 @@
+"""The orders' endpoints over HTTP, with the platform's dispatcher and task client as fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import openpyxl
+import pytest
+from flask import request
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from gm_service.config import ServiceSettings
+from gm_service.orders.service import OrderService
+from gm_service.routes.downloads import content_disposition, downloads_routes
+from gm_service.routes.internal import internal_routes
+from gm_service.routes.orders import orders_routes
+from shared.database import DatabaseClock
+from shared.errors import TaskNotFound, Unauthorized, Unavailable
+from shared.task_api.client import TaskClient
+from shared.task_api.models import AddedTask, Task
+from shared.web.app import make_app
+from tests.support.order_rows import OTHER_STATION, STATION, insert, make_order, make_row, order_numbers
+
+KEY = "k" * 32
+EXPORT = "/station/sales_analysis/orderdetail"
+BY_DATE = {"query_type": 1, "start_date": "2010-12-01", "end_date": "2010-12-01"}
+CREATE = "/no_login/station/order/batch/create"
+
+
+@dataclass(frozen=True)
+class FakeStation:
+    id: str
+    export_threshold: int | None = None
+
+
+@dataclass
+class FakePlatform:
+    """Takes tasks and answers them back to their own station."""
+
+    submitted: list[dict[str, Any]] = field(default_factory=list)
+    tasks: dict[int, Task] = field(default_factory=dict)
+    away: bool = False
+
+    def submit(self, **task: Any) -> AddedTask:
+        if self.away:
+            raise Unavailable(what="task service")
+        self.submitted.append(task)
+        return AddedTask(task_id=len(self.submitted), user_task_id=task.get("user_task_id") or "made")
+
+    def get(self, task_id: int, station_id: str) -> Task:
+        task = self.tasks.get(task_id)
+        if task is None or task.station_id != station_id:
+            raise TaskNotFound()
+        return task
+
+
+@dataclass
+class World:
+    client: FlaskClient
+    platform: FakePlatform
+    clock: DatabaseClock
+    files_dir: Path
+
+    def get(self, path: str, station: str = STATION, **options: Any) -> Any:
+        headers = {"X-Station": station, **options.pop("headers", {})}
+        return self.client.get(path, headers=headers, **options)
+
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        return self.client.post(path, json=body, headers={"X-Station": STATION, **headers})
+
+
+@pytest.fixture
+def world(orders_engine: Engine, tmp_path: Path) -> World:
+    return make_world(orders_engine, tmp_path)
+
+
+def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
+    settings = ServiceSettings(
+        _env_file=None,
+        auth_key=KEY,
+        broker_url="doorbell:///x",
+        files_dir=tmp_path / "files",
+        service_database_url=str(engine.url),
+        async_task_url="http://127.0.0.1:1",
+        service_secret_key=KEY,
+        export_threshold=2,
+        max_batch_rows=3,
+        **changes,
+    )
+    platform, clock = FakePlatform(), DatabaseClock()
+    service = OrderService(engine, settings, platform, cast(TaskClient, platform), clock)
+    stations = {STATION: FakeStation(STATION), OTHER_STATION: FakeStation(OTHER_STATION, export_threshold=0)}
+
+    def require_station() -> FakeStation:
+        found = stations.get(request.headers.get("X-Station", ""))
+        if found is None:
+            raise Unauthorized()
+        return found
+
+    app = make_app("test_orders", "orders", settings)
+    app.register_blueprint(orders_routes(service, require_station))
+    app.register_blueprint(downloads_routes(service, settings, require_station))
+    app.register_blueprint(internal_routes(service, settings))
+    return World(app.test_client(), platform, clock, settings.files_dir)
+
+
+def finished_export(task_id: int = 5, **changes: Any) -> Task:
+    now = datetime.now(UTC)
+    task = {
+        "task_id": task_id,
+        "user_task_id": "u",
+        "task_name": "gm_task.functions.orders.export_orders",
+        "station_id": STATION,
+        "status": 3,
+        "reason": None,
+        "progress": 100,
+        "type": 1,
+        "business_id": 1,
+        "business_name": "",
+        "run_count": 1,
+        "create_time": now,
+        "modify_time": now,
+        "start_time": now,
+        "end_time": now,
+        "input": None,
+        "result": {"file": f"export/{task_id}.1.xlsx", "file_name": "订单.xlsx"},
+    }
+    return Task.model_validate({**task, **changes})
+
+
+def put_file(world: World, name: str, content: bytes = b"PK") -> None:
+    path = world.files_dir / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def test_few_orders_are_exported_at_once(world: World, orders_engine: Engine, tmp_path: Path) -> None:
+    insert(orders_engine, make_order("A-1"), make_order("A-2"))
+
+    data = world.get(EXPORT, query_string=BY_DATE).json["data"]
+    answer = world.get(data["link"])
+
+    assert data["async"] == 0 and "task_url" not in data
+    assert answer.status_code == 200
+    assert "filename*=UTF-8''orderdetail_20101201-20101201.xlsx" in answer.headers["Content-Disposition"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    (tmp_path / "got.xlsx").write_bytes(answer.data)
+    assert openpyxl.load_workbook(tmp_path / "got.xlsx")["Orders"].max_row == 3
+
+
+def test_many_orders_become_a_task(world: World, orders_engine: Engine) -> None:
+    insert(orders_engine, *(make_order(f"A-{number}") for number in range(3)))
+
+    answer = world.get(EXPORT, query_string={**BY_DATE, "search_text": "", "status": 2})
+
+    assert answer.json["data"]["async"] == 1
+    assert answer.json["data"]["task_url"] == "/async_task/get?task_id=1"
+    (task,) = world.platform.submitted
+    assert (task["station_id"], task["type"], task["repeat"]) == (STATION, 1, True)
+    assert task["input"]["export"] == "orderdetail" and task["input"]["query"]["status"] == 2
+
+
+def test_threshold_is_the_stations_own(world: World, orders_engine: Engine) -> None:
+    insert(orders_engine, make_order("A-1"), station_id=OTHER_STATION)
+
+    assert world.get(EXPORT, OTHER_STATION, query_string=BY_DATE).json["data"]["async"] == 1
+
+
+def test_caller_may_prefer_async(world: World) -> None:
+    answer = world.get(EXPORT, query_string=BY_DATE, headers={"Prefer": "wait=5, Respond-Async"})
+
+    assert answer.json["data"]["async"] == 1
+    assert answer.headers["Preference-Applied"] == "respond-async"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"format": "pdf"}, 400, 40004),
+        ({"start_date": ""}, 400, 40001),
+        ({"colour": "red"}, 400, 40001),
+        (
+            {
+                "query_type": 2,
+                "time_config_id": "night",
+                "cycle_start_time": "2010-12-01 06:00",
+                "cycle_end_time": "2010-12-02 06:00",
+            },
+            422,
+            42200,
+        ),
+    ],
+)
+def test_wrong_export_is_refused(world: World, changes: dict[str, Any], status: int, code: int) -> None:
+    answer = world.get(EXPORT, query_string={**BY_DATE, **changes})
+
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+def test_link_of_another_station_is_gone(world: World) -> None:
+    link = world.get(EXPORT, query_string=BY_DATE).json["data"]["link"]
+
+    assert world.get(link, OTHER_STATION).status_code == 404
+    assert world.get(link, "").status_code == 401
+
+
+@pytest.mark.parametrize("key", ["x", "0" * 32, "..%2f..%2fetc%2fpasswd", "%00" * 32, "0" * 31 + "%27"])
+def test_link_never_made_is_gone(world: World, key: str) -> None:
+    assert world.get(f"/station/download/sync/{key}").status_code == 404
+
+
+def test_expired_link_is_gone_and_its_file_is_removed(world: World) -> None:
+    link = world.get(EXPORT, query_string=BY_DATE).json["data"]["link"]
+
+    world.clock.offset_seconds = 8 * 86_400
+
+    assert world.get(link).json["code"] == 40402
+    world.get(EXPORT, query_string=BY_DATE)
+    assert len(list((world.files_dir / "sync").iterdir())) == 1
+
+
+def test_async_file_is_handed_to_its_station(world: World) -> None:
+    world.platform.tasks[5] = finished_export()
+    put_file(world, "export/5.1.xlsx", b"PK content")
+
+    answer = world.get("/station/download/async/5")
+
+    assert (answer.status_code, answer.data) == (200, b"PK content")
+    assert "filename*=UTF-8''%E8%AE%A2%E5%8D%95.xlsx" in answer.headers["Content-Disposition"]
+    assert world.get("/station/download/async/5", OTHER_STATION).json["code"] == 40401
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": 2, "end_time": None},
+        {"status": 5, "result": None},
+        {"result": {"file": "export/6.1.xlsx", "file_name": "x"}},
+        {"result": {"file": "../secret", "file_name": "x"}},
+        {"result": {"file": "/etc/passwd", "file_name": "x"}},
+        {"result": {"file": "export/../secret", "file_name": "x"}},
+        {"result": {"file": "export/link", "file_name": "x"}},
+        {"result": {"file": "export", "file_name": "x"}},
+        {"result": {"file": 5}},
+        {"end_time": datetime.now(UTC) - timedelta(days=8)},
+    ],
+)
+def test_file_that_is_not_there_is_gone(world: World, changes: dict[str, Any]) -> None:
+    world.platform.tasks[5] = finished_export(**changes)
+    for name in ("export/5.1.xlsx", "secret", "../secret"):
+        put_file(world, name)
+    (world.files_dir / "export/link").symlink_to(world.files_dir / "secret")
+
+    assert world.get("/station/download/async/5").json["code"] == 40402
+
+
+@pytest.mark.parametrize("task_id", ["99999999999999999999", "0", "1abc", "-1"])
+def test_odd_task_id_is_not_found(world: World, task_id: str) -> None:
+    assert world.get(f"/station/download/async/{task_id}").status_code == 404
+
+
+def test_nginx_sends_the_file_where_it_stands_in_front(orders_engine: Engine, tmp_path: Path) -> None:
+    world = make_world(orders_engine, tmp_path, accel_location="/files/")
+    world.platform.tasks[5] = finished_export()
+    put_file(world, "export/5.1.xlsx")
+
+    answer = world.get("/station/download/async/5")
+
+    assert answer.headers["X-Accel-Redirect"] == "/files/export/5.1.xlsx"
+    assert answer.data == b""
+
+
+def test_file_name_can_not_break_out_of_its_header() -> None:
+    value = content_disposition('a"\r\nX-Evil: 1;\\订单.xlsx')
+
+    assert "\r" not in value and "\n" not in value
+    assert value.startswith('attachment; filename="a___X-Evil: 1____.xlsx"; ')
+
+
+def test_batch_becomes_a_task_as_given(world: World) -> None:
+    body = {"task_id": "up-1", "time_config_id": "whole-day", "order_data": [make_row(), 5], "file_name": "一.xlsx"}
+
+    answer = world.post("/station/order/batch/submit", body)
+
+    assert answer.json["data"] == {"task_url": "/async_task/get?task_id=1"}
+    (task,) = world.platform.submitted
+    assert (task["user_task_id"], task["type"]) == ("up-1", 0)
+    assert task["input"]["order_data"] == [make_row(), 5]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"order_data": []}, 422),
+        ({"order_data": [1, 2, 3, 4]}, 413),
+        ({"order_data": {}}, 400),
+        ({"time_config_id": "night"}, 422),
+        ({"task_id": ""}, 400),
+        ({"station_id": OTHER_STATION}, 400),
+    ],
+)
+def test_wrong_batch_is_refused(world: World, changes: dict[str, Any], status: int) -> None:
+    body = {"task_id": "up-1", "time_config_id": "whole-day", "order_data": [make_row()], **changes}
+
+    answer = world.post("/station/order/batch/submit", body)
+
+    assert answer.status_code == status and answer.json["code"] != 0
+    assert world.platform.submitted == []
+
+
+def test_batch_is_not_taken_while_the_platform_is_away(world: World) -> None:
+    world.platform.away = True
+    body = {"task_id": "up-1", "time_config_id": "whole-day", "order_data": [make_row()]}
+
+    answer = world.post("/station/order/batch/submit", body)
+
+    assert answer.status_code == 503 and answer.headers["Retry-After"]
+
+
+def test_strangers_are_turned_away_before_anything_else(world: World) -> None:
+    assert world.get(EXPORT, "", query_string={"query_type": "x"}).status_code == 401
+    assert world.client.post("/station/order/batch/submit", json={}).status_code == 401
+
+
+def chunk(**changes: Any) -> dict[str, Any]:
+    rows = [{"index": 0, "order": make_row(order_no="A")}, {"index": 1, "order": make_row(order_no="B", quantity=0)}]
+    body = {"task_id": 3, "run_count": 1, "station_id": STATION, "time_config_id": "whole-day", "file_name": "x"}
+    return {**body, "total": 2, "rows": rows, **changes}
+
+
+def test_worker_creates_orders_with_the_service_key(world: World, orders_engine: Engine) -> None:
+    answer = world.post(CREATE, chunk(), **{"X-Auth-Key": KEY})
+
+    first, second = answer.json["data"]["rows"]
+    assert first["state"] == "created" and first["order_id"] and first["reason"] is None
+    assert (second["state"], second["column"], second["value"]) == ("failed", "quantity", "0")
+    assert second["reason"] and second["reason_zh"] and second["code"] == "not_positive"
+    assert order_numbers(orders_engine) == ["A"]
+
+
+@pytest.mark.parametrize("key", ["", "wrong", KEY[:-1]])
+def test_wrong_service_key_creates_nothing(world: World, orders_engine: Engine, key: str) -> None:
+    answer = world.post(CREATE, chunk(), **{"X-Auth-Key": key})
+
+    assert answer.status_code == 401
+    assert order_numbers(orders_engine) == []
+
+
+def test_stale_run_hears_so(world: World) -> None:
+    world.post(CREATE, chunk(run_count=2), **{"X-Auth-Key": KEY})
+
+    answer = world.post(CREATE, chunk(run_count=1), **{"X-Auth-Key": KEY})
+
+    assert (answer.status_code, answer.json["code"]) == (409, 40901)
+
+
+def test_openapi_document_describes_the_endpoints(world: World) -> None:
+    paths = world.client.get("/openapi.json").json["paths"]
+
+    assert {EXPORT, CREATE, "/station/order/batch/submit"} <= set(paths)

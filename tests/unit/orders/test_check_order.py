@@ -1,0 +1,189 @@
+"""The rules of one submitted row, as a table."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gm_service.orders.validation import NewOrder, RowError, check_order
+from shared.web import strict_json
+from tests.support.order_rows import make_row
+
+ZONE = ZoneInfo("Asia/Shanghai")
+LINE = {"sku": "S", "quantity": 1, "unit_price": 1}
+
+
+def check(row: Any) -> NewOrder | RowError:
+    return check_order(row, ZONE, "06:00")
+
+
+def refusal(row: Any) -> RowError:
+    verdict = check(row)
+    assert isinstance(verdict, RowError), verdict
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "code"),
+    [
+        ({"order_no": ...}, "order_no", "missing"),
+        ({"order_no": "  "}, "order_no", "missing"),
+        ({"order_no": "x" * 65}, "order_no", "too_long"),
+        ({"order_no": True}, "order_no", "not_text"),
+        ({"order_no": 5363.65}, "order_no", "not_text"),
+        ({"order_no": "a\x00b"}, "order_no", "bad_character"),
+        ({"order_no": "a\ud800"}, "order_no", "bad_character"),
+        ({"sku": ...}, "sku", "missing"),
+        ({"sku": None}, "sku", "missing"),
+        ({"sku": ["S"]}, "sku", "not_text"),
+        ({"sku_name": "=cmd|' /C calc'!A0"}, "sku_name", "formula"),
+        ({"remark": " =1+1"}, "remark", "formula"),
+        ({"remark": "+1"}, "remark", "formula"),
+        ({"remark": "-1"}, "remark", "formula"),
+        ({"buyer_name": "@SUM(A1)"}, "buyer_name", "formula"),
+        ({"buyer_name": "\t=1"}, "buyer_name", "formula"),
+        ({"buyer_name": "\r=1"}, "buyer_name", "formula"),
+        ({"remark": "x" * 501}, "remark", "too_long"),
+        ({"unit": "x" * 17}, "unit", "too_long"),
+        ({"quantity": ...}, "quantity", "missing"),
+        ({"quantity": ""}, "quantity", "missing"),
+        ({"quantity": 0}, "quantity", "not_positive"),
+        ({"quantity": -6}, "quantity", "not_positive"),
+        ({"quantity": "-6"}, "quantity", "not_positive"),
+        ({"quantity": True}, "quantity", "not_a_number"),
+        ({"quantity": "six"}, "quantity", "not_a_number"),
+        ({"quantity": "１２"}, "quantity", "not_a_number"),
+        ({"quantity": float("nan")}, "quantity", "not_a_number"),
+        ({"quantity": float("inf")}, "quantity", "not_a_number"),
+        ({"quantity": {}}, "quantity", "not_a_number"),
+        ({"quantity": 1.0005}, "quantity", "too_precise"),
+        ({"quantity": 10**8}, "quantity", "too_large"),
+        ({"quantity": 10**5000}, "quantity", "too_large"),
+        ({"quantity": 1e300}, "quantity", "too_large"),
+        ({"unit_price": 0}, "unit_price", "not_positive"),
+        ({"unit_price": 0.0}, "unit_price", "not_positive"),
+        ({"unit_price": "0.00001"}, "unit_price", "too_precise"),
+        ({"quantity": 99_999_999, "unit_price": 99_999_999}, "amount", "too_large"),
+        ({"order_time": ...}, "order_time", "missing"),
+        ({"order_time": "2010-02-30"}, "order_time", "bad_date"),
+        ({"order_time": "2010-12-01 24:00"}, "order_time", "bad_date"),
+        ({"order_time": "2010-12-01T08:00+99:99"}, "order_time", "bad_date"),
+        ({"order_time": "yesterday"}, "order_time", "bad_date"),
+        ({"order_time": 40513}, "order_time", "bad_date"),
+        ({"order_time": "1999-12-31"}, "order_time", "date_out_of_range"),
+        ({"order_time": "9999-12-31"}, "order_time", "date_out_of_range"),
+        ({"receive_date": "2010-13-01"}, "receive_date", "bad_date"),
+        ({"receive_date": "2010-12-01 08:00"}, "receive_date", "bad_date"),
+        ({"qty": 3}, "qty", "unknown_column"),
+        ({"lines": [LINE]}, "quantity", "lines_twice"),
+    ],
+)
+def test_bad_value_is_refused_by_column(changes: dict[str, Any], column: str, code: str) -> None:
+    error = refusal(make_row(**changes))
+
+    assert (column, code) == (error.column, error.code)
+
+
+@pytest.mark.parametrize(
+    ("lines", "column", "code"),
+    [
+        ([], "lines", "bad_lines"),
+        ({}, "lines", "bad_lines"),
+        ([LINE] * 1001, "lines", "bad_lines"),
+        ([LINE, 5], "lines[1]", "not_an_object"),
+        ([LINE, {**LINE, "quantity": -1}], "lines[1].quantity", "not_positive"),
+        ([{**LINE, "colour": "red"}], "lines[0].colour", "unknown_column"),
+    ],
+)
+def test_bad_lines_are_refused_by_place(lines: Any, column: str, code: str) -> None:
+    error = refusal({"order_no": "A-1", "order_time": "2010-12-01", "lines": lines})
+
+    assert (column, code) == (error.column, error.code)
+
+
+@pytest.mark.parametrize("row", [None, 5, "text", [], True])
+def test_row_that_is_no_object_is_refused(row: Any) -> None:
+    assert refusal(row).code == "not_an_object"
+
+
+def test_reason_names_column_and_value_in_both_languages() -> None:
+    error = refusal(make_row(quantity=-6))
+
+    assert error.en == "quantity must be above zero, not -6"
+    assert error.zh == "quantity 必须大于零，现为 -6"
+
+
+def test_long_value_is_cut_in_the_reason() -> None:
+    error = refusal(make_row(remark="x" * 5000))
+
+    assert len(error.value) == 80
+    assert len(error.en) < 200
+
+
+def test_good_flat_row_becomes_an_order_of_one_line() -> None:
+    order = check(make_row(order_no=536365, remark=" two\nlines "))
+
+    assert isinstance(order, NewOrder)
+    assert order.order_no == "536365"
+    assert order.remark == "two\nlines"
+    assert order.order_time == datetime(2010, 12, 1, 0, 26)
+    assert order.receive_date == date(2010, 12, 2)
+    assert order.amount == Decimal("15.30")
+
+
+def test_lines_are_rounded_one_by_one_to_the_cent() -> None:
+    line = {"sku": "S", "quantity": "0.5", "unit_price": "0.01"}
+
+    order = check({"order_no": "A-1", "order_time": "2010-12-01T23:00:00Z", "lines": [line, line]})
+
+    assert isinstance(order, NewOrder)
+    assert [line.amount for line in order.lines] == [Decimal("0.01"), Decimal("0.01")]
+    assert order.amount == Decimal("0.02")
+
+
+def test_order_before_the_cycle_begins_belongs_to_the_day_before() -> None:
+    order = check(make_row(order_time="2010/12/1 5:59"))
+
+    assert isinstance(order, NewOrder)
+    assert order.receive_date == date(2010, 12, 1)
+
+
+def test_given_receive_date_is_kept() -> None:
+    order = check(make_row(receive_date="2010-12-24"))
+
+    assert isinstance(order, NewOrder)
+    assert order.receive_date == date(2010, 12, 24)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.text(alphabet="=+-@\t\r0123456789.-: "),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+_columns = st.sampled_from([*make_row(), "lines", "receive_date", "buyer_code", "area", "remark"])
+
+
+@given(st.dictionaries(_columns, _json) | _json)
+def test_any_json_gets_a_verdict_that_can_be_stored(changes: Any) -> None:
+    row = {**make_row(), **changes} if isinstance(changes, dict) else changes
+
+    verdict = check(row)
+
+    if isinstance(verdict, RowError):
+        assert len(verdict.value) <= 80 and len(verdict.column) <= 64 and len(verdict.code) <= 32
+        assert len(verdict.en) <= 500 and len(verdict.zh) <= 500
+        assert strict_json.is_clean_text(verdict.en + verdict.zh + verdict.column)
+
+
+@given(st.decimals("0.001", "99999999.999", places=3), st.decimals("0.0001", "99.9999", places=4))
+def test_amount_is_within_half_a_cent_of_the_product(quantity: Decimal, unit_price: Decimal) -> None:
+    order = check(make_row(quantity=str(quantity), unit_price=str(unit_price)))
+
+    assert isinstance(order, NewOrder)
+    assert abs(order.amount - quantity * unit_price) <= Decimal("0.005")

@@ -1,0 +1,140 @@
+"""Files as an independent reader sees them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.utils.escape import unescape
+
+from gm_service.orders.formats import PROFILES, OrderDetail
+from gm_service.orders.models import OrderStatus
+from gm_service.orders.writers import CsvWriter, XlsxWriter
+
+DETAIL = OrderDetail(
+    order_no="00123456789012345678",
+    order_time=datetime(2010, 12, 1, 8, 26, 30),
+    receive_date=date(2010, 12, 2),
+    cycle_name="全天",
+    status=OrderStatus.CANCELLED,
+    buyer_code="017850",
+    buyer_name="Ann",
+    area="EIRE",
+    line_no=1,
+    sku_code="85123A",
+    sku_name="WHITE LANTERN",
+    quantity=Decimal("-6.500"),
+    unit="pcs",
+    unit_price=Decimal("2.5500"),
+    amount=Decimal("-16.58"),
+    remark="",
+)
+HOSTILE = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    " =1",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("http://127.0.0.1")',
+    "{=1+1}",
+    "http://127.0.0.1/x",
+    "mailto:a@b",
+    "<r><t>x</t></r>",
+    "<r>&broken",
+    "]]>",
+    "a\x01b",
+    "a\ufffeb",
+    "a\ud800b",
+    "_x0041_",
+    "1e400",
+    "TRUE",
+]
+
+
+def write_xlsx(tmp_path: Path, rows: list[OrderDetail], **options: Any) -> bytes:
+    file = io.BytesIO()
+    writer = XlsxWriter(PROFILES["house"], file, "en", tmp_path, **options)
+    for row in rows:
+        writer.write(row)
+    writer.close()
+    return file.getvalue()
+
+
+def write_csv(rows: list[OrderDetail]) -> list[list[str]]:
+    file = io.BytesIO()
+    writer = CsvWriter(PROFILES["house_csv"], file, "zh")
+    for row in rows:
+        writer.write(row)
+    writer.close()
+    return list(csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"), newline="")))
+
+
+def test_house_file_keeps_types_and_leading_zeros(tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, [DETAIL])))["Orders"]
+
+    header, row = [[cell.value for cell in line] for line in sheet.iter_rows()]
+    assert header[:3] == ["Order number", "Order time", "Receive date"]
+    assert row[:5] == [
+        "00123456789012345678",
+        datetime(2010, 12, 1, 8, 26, 30),
+        datetime(2010, 12, 2),
+        "全天",
+        "Cancelled",
+    ]
+    assert row[5:] == ["017850", "Ann", "EIRE", 1, "85123A", "WHITE LANTERN", -6.5, "pcs", 2.55, -16.58, None]
+    assert sheet.freeze_panes == "A2"
+    assert sheet["O2"].number_format == "0.00"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_text_in_xlsx(tmp_path: Path, text: str) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, [replace(DETAIL, remark=text)])))["Orders"]
+
+    cell = sheet["P2"]
+    assert cell.data_type in ("s", "inlineStr")
+    assert cell.hyperlink is None
+    expected = text.replace("\ufffe", "�").replace("\ud800", "�")
+    assert unescape(str(cell.value)).strip(" ") == expected.strip(" ")
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text.strip(" ")[0] in "=+-@\t\r"])
+def test_formula_gets_an_apostrophe_in_csv(text: str) -> None:
+    _header, row = write_csv([replace(DETAIL, remark=text)])
+
+    assert row[-1] == f"'{text}"
+
+
+def test_csv_has_plain_numbers_and_chinese_titles() -> None:
+    header, row = write_csv([DETAIL])
+
+    assert header[:2] == ["订单号", "下单时间"]
+    assert row[:5] == ["00123456789012345678", "2010-12-01 08:26:30", "2010-12-02", "全天", "已取消"]
+    assert row[11:15] == ["-6.5", "pcs", "2.5500", "-16.58"]
+
+
+def test_rows_beyond_a_sheet_go_on_in_the_next(tmp_path: Path) -> None:
+    rows = [replace(DETAIL, line_no=number) for number in range(1, 6)]
+
+    workbook = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, rows, max_sheet_rows=3)))
+
+    numbers = {sheet.title: [line[8].value for line in sheet.iter_rows(min_row=2)] for sheet in workbook}
+    assert numbers == {"Orders": [1, 2], "Orders 2": [3, 4], "Orders 3": [5]}
+
+
+def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    assert write_xlsx(tmp_path, [DETAIL]) == write_xlsx(tmp_path, [DETAIL])
+
+
+def test_every_profile_has_titles_in_both_languages() -> None:
+    for profile in PROFILES.values():
+        assert all(column.title("en") and column.title("zh") for column in profile.columns)
