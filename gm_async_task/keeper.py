@@ -8,10 +8,10 @@ from dataclasses import asdict
 from types import FrameType
 
 import structlog
-from shared.broker.queue import make_task_queue
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks.sweep import Sweeper
+from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
 from shared.errors import Unavailable
 from shared.logs import configure_logs

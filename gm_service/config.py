@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
 
-from shared.settings import CommonSettings
+from pydantic import Field, SecretStr, model_validator
+
+from shared.settings import MIN_KEY_CHARACTERS, CommonSettings
 
 
 class ServiceSettings(CommonSettings):
@@ -29,7 +31,17 @@ class ServiceSettings(CommonSettings):
     link_seconds: int = Field(default=7 * 86_400, ge=60, description="how long a finished export can be downloaded")
     session_seconds: int = Field(default=12 * 3600, ge=60, description="how long a signed-in person stays signed in")
     public_url: str = Field(default="", description="put before links and task addresses; empty: they are relative")
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=5, description="how many proxies of ours stand before: their X-Forwarded-For is believed"
+    )
     cookie_secure: bool = Field(default=False, description="send the session cookie over https only")
+
+    @model_validator(mode="after")
+    def _secret_key_is_long(self) -> Self:
+        length = len(self.service_secret_key.get_secret_value())
+        if self.environment == "production" and length < MIN_KEY_CHARACTERS:
+            raise ValueError(f"service_secret_key needs at least {MIN_KEY_CHARACTERS} characters outside development")
+        return self
 
     def secrets(self) -> list[str]:
         """Return the values that must never be logged."""

@@ -182,6 +182,15 @@ class RuleRefused(PlatformError):
     zh = "{problem_zh}"
 
 
+class TooManyRequests(PlatformError):
+    """Asked too often; the answer carries Retry-After."""
+
+    code = 42900
+    status = 429
+    en = "Too many attempts; try again in {retry_after_seconds} seconds."
+    zh = "尝试次数过多，请在 {retry_after_seconds} 秒后重试。"
+
+
 class StorageFull(PlatformError):
     """No room for a file; nothing of it was kept."""
 

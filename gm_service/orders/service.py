@@ -16,7 +16,7 @@ from gm_service.orders.commands import CreateOrders, ExportOrders, SubmitBatch
 from gm_service.orders.export import ExportedFile
 from gm_service.orders.formats import get_profile
 from gm_service.orders.ledger import RowOutcome
-from gm_service.orders.models import StoredFile
+from gm_service.orders.models import StoredFile, TimeConfig
 from gm_service.orders.policy import Mode, choose_mode
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
 from shared.context import new_id
@@ -145,6 +145,10 @@ class OrderService:
             repeat=True,
         )
         return self._task_url(added.task_id)
+
+    def list_time_configs(self, station: Station) -> list[TimeConfig]:
+        """Return the station's operating cycles."""
+        return in_read(self.engine, lambda connection: store.list_time_configs(connection, station.id))
 
     def create_orders(self, command: CreateOrders) -> list[RowOutcome]:
         """Create the orders of one chunk of an import; see `importing.create_orders`."""

@@ -25,7 +25,9 @@ BUSY_TIMEOUT_SECONDS = 1.5
 _TABLE = "CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, body TEXT)"
 _INDEX = "CREATE INDEX IF NOT EXISTS message_queue ON message (queue, id)"
 _OLDEST = "SELECT id FROM message WHERE queue = ? ORDER BY id LIMIT 1"
-_TAKE_OLDEST = "DELETE FROM message WHERE id = (" + _OLDEST + ") RETURNING body"
+_TAKE_OLDEST = (
+    "DELETE FROM message WHERE id = (SELECT id FROM message WHERE queue = ? ORDER BY id LIMIT 1) RETURNING body"
+)
 
 
 def register() -> None:

@@ -22,7 +22,6 @@ from shared.errors import (
     PlatformError,
     TooLarge,
     Unauthorized,
-    Unavailable,
 )
 from shared.settings import CommonSettings
 from shared.web import strict_json
@@ -117,7 +116,7 @@ def _answer_error(error: PlatformError) -> Response:
         log.warning("request_unavailable", what=error.details.get("what"))
     response = jsonify(failure(error, g.get("language", "en")))
     response.status_code = error.status
-    if isinstance(error, Unavailable):
+    if "retry_after_seconds" in error.details:
         response.headers["Retry-After"] = str(error.details["retry_after_seconds"])
     return response
 

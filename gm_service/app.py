@@ -1,0 +1,109 @@
+"""Chooses the real things and puts the service together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response
+from sqlalchemy.engine import Engine
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from gm_service.auth import Authenticator
+from gm_service.config import ServiceSettings
+from gm_service.dispatch import Dispatcher, TaskQueue
+from gm_service.orders.service import OrderService
+from gm_service.routes.async_task import async_task_routes
+from gm_service.routes.downloads import downloads_routes
+from gm_service.routes.health import health_routes
+from gm_service.routes.internal import internal_routes
+from gm_service.routes.orders import orders_routes
+from gm_service.routes.pages import pages_routes
+from gm_service.routes.session import session_routes
+from gm_service.routes.stations import station_routes
+from gm_service.routes.task import task_routes
+from gm_service.stations.service import StationService
+from gm_service.task_service import TrustedTransport
+from shared.broker.queue import make_task_queue
+from shared.database import DatabaseClock, make_engine
+from shared.logs import configure_logs
+from shared.task_api.client import TaskClient
+from shared.task_api.transport import HttpTransport, Transport
+from shared.web.app import make_app
+
+_HEADERS = {
+    # Pages load nothing but what this service serves, and no script or style that stands inside a page.
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+def create_app() -> APIFlask:
+    """Return the service as the environment configures it; call it once a process, after forking."""
+    settings = ServiceSettings()
+    configure_logs("gm_service", settings.log_level, settings.secrets())
+    return make_service_app(
+        settings,
+        HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value()),
+        make_task_queue(settings.broker_url.get_secret_value()),
+        make_engine(settings.service_database_url.get_secret_value()),
+        DatabaseClock(),
+    )
+
+
+def make_service_app(
+    settings: ServiceSettings, task_api: Transport, queue: TaskQueue, engine: Engine, clock: DatabaseClock
+) -> APIFlask:
+    """Return the service made of these parts."""
+    app = make_app("gm_service", "gm_service: stations, orders and their tasks", settings)
+    _configure_sessions(app, settings)
+    app.after_request(_protect)
+    for blueprint in _blueprints(settings, TaskClient(TrustedTransport(task_api)), queue, engine, clock):
+        app.register_blueprint(blueprint)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    return app
+
+
+def _blueprints(
+    settings: ServiceSettings, task_client: TaskClient, queue: TaskQueue, engine: Engine, clock: DatabaseClock
+) -> list[APIBlueprint]:
+    """Return everything that the service answers; a new room of routes is one line here."""
+    stations = StationService(engine, clock)
+    auth = Authenticator(stations)
+    orders = OrderService(engine, settings, Dispatcher(task_client, queue, settings.task_queue), task_client, clock)
+    return [
+        health_routes(engine, task_client),
+        session_routes(auth, stations),
+        task_routes(task_client, auth, settings.public_url),
+        async_task_routes(task_client, auth, settings.public_url),
+        station_routes(orders, auth),
+        orders_routes(orders, auth.require_station),
+        downloads_routes(orders, settings, auth.require_station),
+        internal_routes(orders, settings),
+        pages_routes(task_client, auth, settings),
+    ]
+
+
+def _configure_sessions(app: APIFlask, settings: ServiceSettings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.service_secret_key.get_secret_value(),
+        SESSION_COOKIE_NAME="gm_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.cookie_secure,
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=settings.session_seconds),
+        # An open page polls all day; it must not keep its session alive for ever.
+        SESSION_REFRESH_EACH_REQUEST=False,
+    )
+
+
+def _protect(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.mimetype in ("application/json", "text/html"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,98 @@
+"""Who is asking: the station of a session cookie or of a bearer token, never of a parameter.
+
+A request that changes something with a cookie must carry the session's CSRF token; bearer tokens are sent by
+programs only, so they need none.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from flask import g, request, session
+
+from gm_service.stations.models import Person, Station
+from gm_service.stations.service import StationService
+from shared.errors import CsrfRefused, Unauthorized
+
+__all__ = ["Authenticator", "Caller", "Station"]
+
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person with a session, or a program with a token (then `person` and `csrf_token` are None)."""
+
+    station: Station
+    person: Person | None = None
+    csrf_token: str | None = None
+
+
+class Authenticator:
+    """Reads the credential of the present request, once."""
+
+    def __init__(self, stations: StationService) -> None:
+        self._stations = stations
+
+    def require_station(self) -> Station:
+        """Return the station that the request's credential belongs to.
+
+        Raises:
+            Unauthorized: no credential, or a wrong one.
+            CsrfRefused: a session wants to change something without its CSRF token.
+        """
+        return self.require_caller().station
+
+    def require_caller(self) -> Caller:
+        """Return who is asking, with the same refusals as `require_station`."""
+        caller = self.find_caller()
+        if caller is None:
+            raise Unauthorized()
+        if caller.csrf_token is not None and request.method not in _SAFE_METHODS:
+            _check_csrf(caller.csrf_token)
+        return caller
+
+    def find_caller(self) -> Caller | None:
+        """Return who is asking, None for nobody; a wrong token is nobody even beside a good cookie."""
+        if "caller" not in g:
+            header = request.headers.get("Authorization")
+            g.caller = self._caller_of_session() if header is None else self._caller_of_header(header)
+        caller: Caller | None = g.caller
+        return caller
+
+    def open_session(self, person: Person) -> Caller:
+        """Start a session for a person who proved a password; nothing of an earlier one is kept."""
+        session.clear()
+        session.permanent = True
+        token = secrets.token_urlsafe(32)
+        session.update(user_id=person.user_id, stamp=person.password_stamp, csrf_token=token)
+        caller = Caller(person.station, person, token)
+        g.caller = caller
+        return caller
+
+    def close_session(self) -> None:
+        """Forget the session of this browser."""
+        session.clear()
+        g.caller = None
+
+    def _caller_of_header(self, header: str) -> Caller | None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        station = self._stations.station_of_token(token.strip())
+        return Caller(station) if station else None
+
+    def _caller_of_session(self) -> Caller | None:
+        if "user_id" not in session:
+            return None
+        person = self._stations.find_person(session["user_id"], session["stamp"])
+        return Caller(person.station, person, session["csrf_token"]) if person else None
+
+
+def _check_csrf(expected: str) -> None:
+    offered = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(offered.encode("utf-8", "surrogateescape"), expected.encode()):
+        raise CsrfRefused()

@@ -1,0 +1,76 @@
+"""/async_task/*: the station's tasks for callers that follow one task by its id (docs/task-api.md section 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import g
+
+from gm_service.auth import Authenticator
+from gm_service.commands import CloseTask, GetTask, ListAsyncTasks
+from gm_service.task_view import AsyncTask, AsyncTaskDetail, TaskView
+from shared.envelope import Envelope, success
+from shared.task_api.client import TaskClient
+from shared.web.params import takes
+
+
+class AsyncTaskAnswer(Envelope[AsyncTask]):
+    """One task."""
+
+
+class AsyncTaskDetailAnswer(Envelope[AsyncTaskDetail]):
+    """One task with its input and reason."""
+
+
+class AsyncTaskListAnswer(Envelope[list[AsyncTask]]):
+    """A page of tasks, newest first."""
+
+
+class ClosedAnswer(Envelope[None]):
+    """The task has ended, or was asked to."""
+
+
+def async_task_routes(task_client: TaskClient, auth: Authenticator, public_url: str) -> APIBlueprint:
+    """Return the blueprint of /async_task/*."""
+    routes = APIBlueprint("async_task", __name__, url_prefix="/async_task", tag="Async tasks")
+
+    @routes.before_request
+    def _signed_in() -> None:
+        auth.require_station()  # before the parameters are read: strangers learn nothing of them
+
+    @routes.get("/get")
+    @takes(GetTask, answers=AsyncTaskAnswer, location="query")
+    def get(command: GetTask) -> dict[str, Any]:
+        """Get one task of the station."""
+        task = task_client.get(**command.model_dump(), station_id=auth.require_station().id)
+        return success(_view(public_url).async_task(task).model_dump(mode="json"))
+
+    @routes.get("/detail")
+    @takes(GetTask, answers=AsyncTaskDetailAnswer, location="query")
+    def detail(command: GetTask) -> dict[str, Any]:
+        """Get one task of the station with its input and reason."""
+        task = task_client.get(**command.model_dump(), station_id=auth.require_station().id)
+        return success(_view(public_url).detail(task).model_dump(mode="json"))
+
+    @routes.get("/list")
+    @takes(ListAsyncTasks, answers=AsyncTaskListAnswer, location="query")
+    def list_(command: ListAsyncTasks) -> dict[str, Any]:
+        """List the tasks that are shown to the station."""
+        station_id = auth.require_station().id
+        tasks = task_client.list(station_id, **command.model_dump(), message_show=True, brief=True)
+        view = _view(public_url)
+        return success([view.async_task(task).model_dump(mode="json") for task in tasks])
+
+    @routes.post("/close")
+    @takes(CloseTask, answers=ClosedAnswer)
+    def close(command: CloseTask) -> dict[str, Any]:
+        """End a submitted task, ask a running one to stop; an ended one is left as it is."""
+        task_client.close(**command.model_dump(), station_id=auth.require_station().id)
+        return success()
+
+    return routes
+
+
+def _view(public_url: str) -> TaskView:
+    return TaskView(g.language, public_url)

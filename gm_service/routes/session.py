@@ -1,0 +1,91 @@
+"""/session: sign in with a password, ask who is signed in, sign out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import request
+from pydantic import BaseModel
+
+from gm_service.auth import Authenticator, Caller
+from gm_service.commands import Nothing, SignIn
+from gm_service.stations.service import StationService
+from shared.envelope import Envelope, success
+from shared.errors import MalformedRequest
+from shared.web.params import takes
+
+
+class SessionData(BaseModel):
+    """Who is signed in; a program with a token has no user name and needs no CSRF token."""
+
+    station_id: str
+    station_name: str
+    username: str | None
+    csrf_token: str | None
+    """to be sent as X-CSRF-Token with whatever changes something"""
+
+
+class SessionAnswer(Envelope[SessionData]):
+    """Who is signed in."""
+
+
+class SignedOutAnswer(Envelope[None]):
+    """Nobody is signed in any more."""
+
+
+def session_routes(auth: Authenticator, stations: StationService) -> APIBlueprint:
+    """Return the blueprint of /session."""
+    routes = APIBlueprint("session", __name__, tag="Session")
+
+    @routes.before_request
+    def _only_json_signs_in() -> None:
+        # Another site's form can send anything but JSON: it must not sign a person in to a station of its choice.
+        # And a password in an address ends up in histories and logs.
+        signing_in = request.method == "POST" and request.path == "/session"
+        if signing_in and (request.mimetype != "application/json" or request.query_string):
+            raise MalformedRequest(problem="sign in with a JSON body (Content-Type: application/json) and no query")
+
+    @routes.post("/session")
+    @takes(SignIn, answers=SessionAnswer)
+    def sign_in(command: SignIn) -> dict[str, Any]:
+        """Sign in as a person of a station."""
+        person = stations.sign_in(
+            command.station_id, command.username, command.password, address=request.remote_addr or ""
+        )
+        return success(_wire(auth.open_session(person)))
+
+    @routes.get("/session")
+    @takes(Nothing, answers=SessionAnswer, location="query")
+    def get_session(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
+        """Tell who is signed in."""
+        return success(_wire(auth.require_caller()))
+
+    @routes.delete("/session")
+    @takes(Nothing, answers=SignedOutAnswer, location="query")
+    def sign_out(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
+        """Sign out."""
+        return _sign_out(auth)
+
+    @routes.post("/session/end")
+    @takes(Nothing, answers=SignedOutAnswer)
+    def end_session(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
+        """Sign out, for callers without DELETE."""
+        return _sign_out(auth)
+
+    return routes
+
+
+def _sign_out(auth: Authenticator) -> dict[str, Any]:
+    auth.require_caller()
+    auth.close_session()
+    return success()
+
+
+def _wire(caller: Caller) -> dict[str, Any]:
+    return SessionData(
+        station_id=caller.station.id,
+        station_name=caller.station.name,
+        username=caller.person.username if caller.person else None,
+        csrf_token=caller.csrf_token,
+    ).model_dump(mode="json")

@@ -1,0 +1,30 @@
+// The reader's dictionary and formats; texts/en.json and texts/zh.json hold every sentence of the pages.
+
+export const language = document.documentElement.lang;
+const answer = await fetch(`/static/texts/${language}.json`);
+const texts = await answer.json();
+const timeZone = document.querySelector('meta[name="time-zone"]')?.content;
+
+/** Return the text of `key`, its {names} filled from `facts`. */
+export function t(key, facts = {}) {
+  return texts[key].replace(/\{(\w+)\}/g, (_, name) => String(facts[name] ?? "?"));
+}
+
+/** Return a moment (ISO 8601) as the station's clock shows it. */
+export function formatTime(moment) {
+  const style = { dateStyle: "medium", timeStyle: "medium", timeZone };
+  return new Intl.DateTimeFormat(language, style).format(new Date(moment));
+}
+
+/** Return the time of day now. */
+export function formatClock() {
+  return new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone }).format(new Date());
+}
+
+/** Return a number of bytes in words. */
+export function formatSize(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const step = Math.min(Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1000)), units.length - 1);
+  const style = { style: "unit", unit: units[step], maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(language, style).format(bytes / 1000 ** step);
+}

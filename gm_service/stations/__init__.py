@@ -1,0 +1,1 @@
+"""Stations, the people who sign in to them, and the tokens of their programs."""

@@ -1,0 +1,88 @@
+"""Tables of stations, their people and their programs' tokens, and what travels of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
+
+from gm_service.db import metadata
+from shared.database import UtcDateTime
+
+
+def exact(length: int) -> TypeEngine[str]:
+    """Return a text type that tells `S001` from `s001` on every database, as SQLite does by itself."""
+    return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only where the key is an INTEGER."""
+
+station = Table(
+    "station",
+    metadata,
+    Column("id", exact(16), primary_key=True),
+    Column("name", String(64), nullable=False),
+    # More orders than this are exported asynchronously; null: the service's own threshold.
+    Column("export_threshold", Integer),
+    mysql_charset="utf8mb4",
+)
+
+station_user = Table(
+    "station_user",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("station_id", exact(16), ForeignKey("station.id"), nullable=False),
+    Column("username", exact(64), nullable=False),
+    Column("display_name", String(64), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    UniqueConstraint("station_id", "username"),
+    mysql_charset="utf8mb4",
+)
+
+station_token = Table(
+    "station_token",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    # SHA-256 of the token in hexadecimal: who reads the table can't use what it holds.
+    Column("token_hash", exact(64), nullable=False, unique=True),
+    Column("station_id", exact(16), ForeignKey("station.id"), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    mysql_charset="utf8mb4",
+)
+
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    # SHA-256 of what is counted: a station with a user name, or a network address.
+    Column("subject", exact(64), nullable=False),
+    Column("attempted_at", UtcDateTime, nullable=False),
+    Index("ix_sign_in_attempt_subject_attempted_at", "subject", "attempted_at"),
+    mysql_charset="utf8mb4",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A station whose data its own people and programs alone may see."""
+
+    id: str
+    name: str
+    export_threshold: int | None
+    """more orders than this are exported asynchronously; None: the service's own threshold"""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who signed in."""
+
+    user_id: int
+    username: str
+    display_name: str
+    station: Station
+    password_stamp: str
+    """changes with the password, so that sessions opened with the old one end"""

@@ -1,0 +1,176 @@
+"""What gm_service shows of a task: the contract's fields and no more, reasons in the reader's language.
+
+Leases, owners, queues and paths of the file system stay inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from gm_service.reasons import reason_text
+from shared.errors import Language
+from shared.task_api.models import ENDED, Task, TaskStatus, TaskType
+
+_SHOWN_OF_EXPORT = ("file_name", "rows", "bytes", "sha256")
+_COUNTS_OF_IMPORT = ("total", "created", "failed", "not_attempted")
+
+
+class TaskItem(BaseModel):
+    """A task as /task/get and /task/list have it."""
+
+    task_id: int
+    user_task_id: str | None
+    task_name: str
+    status: TaskStatus
+    reason: str | None
+    progress: int | None
+    type: int
+    result: Any
+
+
+class TaskList(BaseModel):
+    """A page of tasks."""
+
+    finish: bool
+    """every listed task has ended"""
+    tasks: list[TaskItem]
+
+
+class AsyncTask(BaseModel):
+    """A task as /async_task/get and /async_task/list have it; ids are text here."""
+
+    task_id: str
+    user_task_id: str | None
+    status: TaskStatus
+    create_time: datetime
+    modify_time: datetime
+    start_time: datetime | None
+    end_time: datetime | None
+    result: Any
+
+
+class AsyncTaskDetail(AsyncTask):
+    """A task as /async_task/detail has it."""
+
+    input: str | None
+    reason: str | None
+
+
+class CentreTask(BaseModel):
+    """A row of the task centre: small whatever the task's result holds, as it is asked for every second."""
+
+    task_id: int
+    status: TaskStatus
+    reason: str | None
+    progress: int | None
+    type: int
+    business_name: str
+    file_name: str | None
+    link: str | None
+    counts: dict[str, int]
+    """of an import: total, created, failed, not_attempted; of an export: rows, bytes"""
+    create_time: datetime
+    start_time: datetime | None
+    end_time: datetime | None
+
+
+class CentreTasks(BaseModel):
+    """What the task centre polls."""
+
+    finish: bool
+    tasks: list[CentreTask]
+    more: bool
+    """there are older tasks on the next page"""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """Shows tasks to one reader."""
+
+    language: Language
+    public_url: str
+
+    def item(self, task: Task) -> TaskItem:
+        """Return the task for /task/get and /task/list."""
+        return TaskItem(
+            task_id=task.task_id,
+            user_task_id=task.user_task_id,
+            task_name=task.task_name,
+            status=task.status,
+            reason=self.reason(task),
+            progress=task.progress,
+            type=task.type,
+            result=self.result(task),
+        )
+
+    def items(self, tasks: list[Task]) -> TaskList:
+        """Return a page for /task/list."""
+        return TaskList(finish=have_ended(tasks), tasks=[self.item(task) for task in tasks])
+
+    def async_task(self, task: Task) -> AsyncTask:
+        """Return the task for /async_task/get and /async_task/list."""
+        return AsyncTask(**self._async_fields(task))
+
+    def detail(self, task: Task) -> AsyncTaskDetail:
+        """Return the task for /async_task/detail."""
+        return AsyncTaskDetail(**self._async_fields(task), input=task.input, reason=self.reason(task))
+
+    def centre(self, tasks: list[Task], *, more: bool) -> CentreTasks:
+        """Return a page for the task centre."""
+        return CentreTasks(finish=have_ended(tasks), tasks=[self._centre_task(task) for task in tasks], more=more)
+
+    def reason(self, task: Task) -> str | None:
+        """Return why it ended as it did."""
+        return reason_text(task.reason_code, task.reason, task.result, self.language)
+
+    def result(self, task: Task) -> Any:
+        """Return the result; of an export's file what people need, with the address to download it."""
+        if task.type != TaskType.EXPORT or not isinstance(task.result, dict) or "file" not in task.result:
+            return task.result
+        shown = {name: task.result[name] for name in _SHOWN_OF_EXPORT if name in task.result}
+        link = self._link(task)
+        return {**shown, "link": link} if link else shown
+
+    def _async_fields(self, task: Task) -> dict[str, Any]:
+        return {
+            "task_id": str(task.task_id),
+            "user_task_id": task.user_task_id,
+            "status": task.status,
+            "create_time": task.create_time,
+            "modify_time": task.modify_time,
+            "start_time": task.start_time,
+            "end_time": task.end_time,
+            "result": self.result(task),
+        }
+
+    def _centre_task(self, task: Task) -> CentreTask:
+        result = task.result if isinstance(task.result, dict) else {}
+        names = ("rows", "bytes") if task.type == TaskType.EXPORT else _COUNTS_OF_IMPORT
+        return CentreTask(
+            task_id=task.task_id,
+            status=task.status,
+            reason=self.reason(task),
+            progress=task.progress,
+            type=task.type,
+            business_name=task.business_name,
+            file_name=str(result["file_name"]) if result.get("file_name") else None,
+            link=self._link(task) if "file" in result else None,
+            counts={name: result[name] for name in names if isinstance(result.get(name), int)},
+            create_time=task.create_time,
+            start_time=task.start_time,
+            end_time=task.end_time,
+        )
+
+    def _link(self, task: Task) -> str | None:
+        if task.type != TaskType.EXPORT or task.status != TaskStatus.FINISHED:
+            return None
+        return f"{self.public_url}/station/download/async/{task.task_id}"
+
+
+def have_ended(tasks: list[Task]) -> bool:
+    """Tell whether every one of these tasks has ended."""
+    return all(task.status in ENDED for task in tasks)
