@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import pkgutil
-from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import MetaData
 from sqlalchemy.engine import Engine
 
-import gm_service
 from gm_service.config import ServiceSettings
 from gm_service.db import metadata
+from gm_service.orders import models as order_models  # noqa: F401 fills the metadata
+from gm_service.stations import models as station_models  # noqa: F401 fills the metadata
 from shared.database import make_engine
 from shared.logs import configure_logs
 from shared.migrate import upgrade
@@ -22,15 +20,7 @@ VERSION_TABLE = "alembic_service"
 
 def migrate(engine: Engine) -> None:
     """Upgrade to the newest schema; does nothing where it is there."""
-    upgrade(engine, SCRIPTS, full_metadata(), VERSION_TABLE)
-
-
-def full_metadata() -> MetaData:
-    """Return the metadata with the tables of every feature in it."""
-    for room in pkgutil.iter_modules(gm_service.__path__):
-        if room.ispkg and (Path(gm_service.__path__[0]) / room.name / "models.py").exists():
-            import_module(f"gm_service.{room.name}.models")
-    return metadata
+    upgrade(engine, SCRIPTS, metadata, VERSION_TABLE)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from gm_service.reasons import reason_text
 from shared.errors import Language
 from shared.task_api.models import ENDED, Task, TaskStatus, TaskType
 
-_SHOWN_OF_EXPORT = ("file_name", "rows", "bytes", "sha256")
+_SHOWN_OF_EXPORT = ("file_name", "orders", "rows", "bytes", "sha256")
 _COUNTS_OF_IMPORT = ("total", "created", "failed", "not_attempted")
 
 
