@@ -52,7 +52,7 @@ def _describe(view: View, model: type[BaseModel], answers: type[BaseModel] | Non
     hand out what their models have already validated.
     """
     scaffold = APIScaffold()
-    described = scaffold.input(model, location=location)(view)
+    described: Any = scaffold.input(model, location=location)(view)
     if answers is not None:
         described = scaffold.output(answers)(described)
     return described._spec
