@@ -17,7 +17,7 @@ MASK = "***"
 _SECRET_NAMES = re.compile(r"auth_?key|password|passwd|secret|token|authorization|cookie|x-auth-key", re.IGNORECASE)
 _NOT_SECRET_NAMES = {"token_id", "csrf_refused"}
 # scheme://user:password@host, as database and broker addresses have it in driver messages.
-_URL_PASSWORD = re.compile(r"(?P<before>[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)")
+_URL_PASSWORD = re.compile(r"(?P<before>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s:/@]{0,100}:)[^\s@/]{1,200}(?=@)")
 # Longer ids of people (phone numbers, card numbers) inside free text keep their last two digits.
 _PHONE = re.compile(r"(?<![\d.])1[3-9]\d{7}(\d{2})(?![\d.])")
 
@@ -91,10 +91,13 @@ class _Cleaner:
         return self._clean_text(str(value))
 
     def _clean_text(self, text: str) -> str:
+        # Cut first, so that a megabyte of hostile text costs no time; then again, as masks change the length.
+        cut = len(text) > MAX_FIELD_CHARACTERS
+        text = text[: 2 * MAX_FIELD_CHARACTERS]
         text = _URL_PASSWORD.sub(rf"\g<before>{MASK}", text)
         text = _PHONE.sub(rf"{MASK}\1", text)
         if self._known:
             text = self._known.sub(MASK, text)
-        if len(text) > MAX_FIELD_CHARACTERS:
+        if cut:
             text = text[:MAX_FIELD_CHARACTERS] + "…"
         return text.encode("utf-8", "backslashreplace").decode("utf-8")

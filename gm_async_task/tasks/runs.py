@@ -110,12 +110,13 @@ class RunService:
     def _change(self, connection: Connection, command: commands.UpdateTask) -> Signals | None:
         row = store.get_state(connection, command, lock=True)
         changes: dict[str, Any] = {command.field: self._new_value(connection, row, command)}
-        if command.field == "status" and changes["status"] in ENDED and row.status not in ENDED:
-            changes = store.ended(self._clock, changes["status"])
-        elif row.status == TaskStatus.RUNNING:
+        status_after = changes.get("status", row.status)
+        if status_after in ENDED and row.status not in ENDED:
+            changes = store.ended(self._clock, status_after)
+        elif status_after == TaskStatus.RUNNING:
             changes["lease_until"] = self._clock.after(self._settings.lease_seconds)
         store.change(connection, self._clock, row.id, **changes)
-        return Signals(stop_requested=row.stop_requested) if row.status == TaskStatus.RUNNING else None
+        return Signals(stop_requested=row.stop_requested) if status_after == TaskStatus.RUNNING else None
 
     def _new_value(self, connection: Connection, row: TaskRow, command: commands.UpdateTask) -> Any:
         if command.path is None:

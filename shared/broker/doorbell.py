@@ -11,18 +11,23 @@ import sqlite3
 import threading
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar
 
+import structlog
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.utils.json import dumps, loads
 
 SCHEME = "doorbell"
+log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.05
 # Below the 2 seconds that a send may take in all.
 BUSY_TIMEOUT_SECONDS = 1.5
 _TABLE = "CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, body TEXT)"
 _INDEX = "CREATE INDEX IF NOT EXISTS message_queue ON message (queue, id)"
 _OLDEST = "SELECT id FROM message WHERE queue = ? ORDER BY id LIMIT 1"
+_TAKE_OLDEST = (
+    "DELETE FROM message WHERE id = (SELECT id FROM message WHERE queue = ? ORDER BY id LIMIT 1) RETURNING body"
+)
 
 
 def register() -> None:
@@ -47,10 +52,14 @@ class Channel(virtual.Channel):
         # Looking first keeps an idle poll from taking the write lock.
         if database.execute(_OLDEST, (queue,)).fetchone() is None:
             raise Empty
-        taken = database.execute(f"DELETE FROM message WHERE id = ({_OLDEST}) RETURNING body", (queue,)).fetchall()  # noqa: S608 no value in the text
+        taken = database.execute(_TAKE_OLDEST, (queue,)).fetchall()
         if not taken:
             raise Empty
-        return loads(taken[0][0])
+        try:
+            return loads(taken[0][0])
+        except ValueError as error:
+            log.error("message_unreadable", queue=queue, problem=str(error)[:200])
+            raise Empty from error
 
     def _size(self, queue: str) -> int:
         counted = self._connections.present().execute("SELECT count(*) FROM message WHERE queue = ?", (queue,))
@@ -73,6 +82,7 @@ class Transport(virtual.Transport):
     polling_interval = POLL_SECONDS
     driver_type = "sqlite"
     driver_name = SCHEME
+    default_connection_params: ClassVar[dict[str, Any]] = {}  # there is no host to fall back to
     connection_errors = (*virtual.Transport.connection_errors, sqlite3.Error, OSError)
     channel_errors = (*virtual.Transport.channel_errors, sqlite3.Error)
 

@@ -33,8 +33,8 @@ class TaskQueue:
         self,
         task_name: str,
         args: Sequence[int],
-        *,
         queue: str,
+        *,
         run_count: int = 0,
         request_id: str | None = None,
     ) -> None:

@@ -13,7 +13,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
 from shared.context import REQUEST_ID_HEADER, accept_request_id, new_id
-from shared.envelope import failure
+from shared.envelope import ErrorEnvelope, failure
 from shared.errors import (
     Language,
     MalformedRequest,
@@ -43,6 +43,7 @@ def make_app(name: str, title: str, settings: CommonSettings) -> APIFlask:
     app.register_error_handler(HTTPException, _answer_http_exception)
     app.register_error_handler(Exception, _answer_unexpected)
     app.error_processor(_answer_http_exception)
+    app.spec_processor(_describe_errors)  # type: ignore[arg-type]
     return app
 
 
@@ -71,6 +72,20 @@ def reader_language(settings: CommonSettings) -> Language:
     """Return the language that the reader asked for, else the configured one."""
     best = request.accept_languages.best_match(["en", "zh"], default=settings.language)
     return "zh" if best == "zh" else "en"
+
+
+def _describe_errors(spec: dict[str, Any]) -> dict[str, Any]:
+    """Say in the OpenAPI document that every failure is an envelope, and which header carries the key."""
+    schemas = spec.setdefault("components", {}).setdefault("schemas", {})
+    schemas["ErrorEnvelope"] = ErrorEnvelope.model_json_schema()
+    answer = {
+        "description": "Refused or failed; the code and the sentence say why.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}}},
+    }
+    for path in spec["paths"].values():
+        for operation in path.values():
+            operation["responses"].setdefault("default", answer)
+    return spec
 
 
 def _open_request(settings: CommonSettings) -> None:

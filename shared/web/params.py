@@ -34,28 +34,25 @@ def takes(
     """
 
     def decorate(view: View) -> View:
-        @wraps(view)
+        @wraps(_described(view, model, answers, location))
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             parameters = read_parameters(getattr(g.settings, max_body))
             return view(*args, command=to_command(model, parameters), **kwargs)
 
-        wrapper._spec = _describe(view, model, answers, location)  # type: ignore[attr-defined]
         return cast(View, wrapper)
 
     return decorate
 
 
-def _describe(view: View, model: type[BaseModel], answers: type[BaseModel] | None, location: str) -> Any:
-    """Return what APIFlask notes on a view for the OpenAPI document.
+def _described(view: View, model: type[BaseModel], answers: type[BaseModel] | None, location: str) -> Any:
+    """Return the view with its schemas noted for the OpenAPI document; only the notes are of use.
 
     Reading stays ours, as APIFlask drops repeated parameters silently; and so does writing, as the services
     hand out what their models have already validated.
     """
     scaffold = APIScaffold()
-    described: Any = scaffold.input(model, location=location)(view)
-    if answers is not None:
-        described = scaffold.output(answers)(described)
-    return described._spec
+    described = scaffold.input(model, location=location)(view)
+    return scaffold.output(answers)(described) if answers is not None else described
 
 
 def read_parameters(max_body_bytes: int) -> dict[str, Any]:

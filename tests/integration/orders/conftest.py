@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,11 +12,6 @@ from gm_service.db import metadata
 from gm_service.orders import store
 from shared.database import in_write, make_engine
 from tests.support.order_rows import CYCLE, OTHER_STATION, STATION
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/orders.db"
 
 
 @pytest.fixture

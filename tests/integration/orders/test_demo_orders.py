@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, func, select
 
-from gm_service.demo import FIRST_STATION, SECOND_STATION, demo_batch, load_demo_orders
+from gm_service.demo.load import FIRST_STATION, SECOND_STATION, demo_batch, load_demo_orders
 from gm_service.orders import store
 from gm_service.orders.export import open_snapshot
 from gm_service.orders.importing import create_orders

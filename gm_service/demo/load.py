@@ -25,7 +25,7 @@ from shared.database import in_write, make_engine, to_utc
 
 log = structlog.get_logger(__name__)
 
-CSV_FILE = Path(__file__).parent.parent / "demo" / "online-retail-2010-12.csv.gz"
+CSV_FILE = Path(__file__).parent / "online-retail-2010-12.csv.gz"
 FIRST_STATION, SECOND_STATION = "S001", "S002"
 SECOND_STATION_COUNTRIES = frozenset({"EIRE", "Germany", "France"})
 WHOLE_DAY_COUNTRIES = frozenset({"United Kingdom", "EIRE"})
@@ -179,7 +179,3 @@ def main() -> None:
     engine = make_engine(os.environ["GM_SERVICE_DATABASE_URL"])
     counts = load_demo_orders(engine, ZoneInfo(os.environ.get("GM_TIMEZONE", "Asia/Shanghai")))
     log.info("demo_orders_loaded", added=counts)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,58 @@
+"""Settings of gm_task, read once by its worker's entry."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic import Field
+
+from shared.settings import CommonSettings
+from shared.task_api.held_run import RunPolicy
+
+BUILT_IN_FUNCTIONS = ("gm_task.functions.orders",)
+BUILT_IN_SCRIPTS = {"orderdetail": ["{python}", "-m", "gm_service.tool.celery_tasks.export_orderdetail"]}
+
+
+class TaskSettings(CommonSettings):
+    """What gm_task needs to know beside the common settings."""
+
+    async_task_url: str = Field(description="address of gm_async_task, such as http://127.0.0.1:5001")
+    service_url: str = Field(description="address of gm_service, for its no-login endpoint")
+    service_timeout_seconds: float = Field(default=30.0, gt=0, description="longest wait for one chunk of an import")
+    task_functions: list[str] = Field(
+        default=[], description="modules with further task functions, as a JSON list; a business project adds its own"
+    )
+    export_scripts: dict[str, list[str]] = Field(
+        default={},
+        description='further export scripts, JSON: {"name": ["{python}", "-m", "module"]}; {python} is our interpreter',
+    )
+    script_timeout_seconds: float = Field(default=3600.0, gt=0, description="longest run of an export script")
+    script_memory_mib: int = Field(default=1024, ge=64, description="most address space of an export script")
+    script_stop_seconds: float = Field(
+        default=2.0, ge=0, description="time between asking a script to end and killing its process group"
+    )
+    stop_grace_seconds: float = Field(
+        default=30.0, ge=0, description="what a run that may not be repeated gets when the worker is told to stop"
+    )
+    return_grace_seconds: float = Field(
+        default=5.0, ge=0, description="what a function gets to return once its run is over, before it is cut off"
+    )
+    report_seconds: float = Field(default=600.0, ge=0, description="how long the end of a run is reported")
+    worker_concurrency: int = Field(default=2, ge=1, description="how many tasks one worker runs at once")
+    worker_queues: list[str] = Field(default=[], description="queues of this worker, as a JSON list; empty: all")
+
+    def scripts(self) -> dict[str, list[str]]:
+        """Return the argument list of each export script by its name."""
+        return {
+            name: [part.replace("{python}", sys.executable) for part in argv]
+            for name, argv in (BUILT_IN_SCRIPTS | self.export_scripts).items()
+        }
+
+    def run_policy(self) -> RunPolicy:
+        """Return the times of a run."""
+        return RunPolicy(
+            language=self.language,
+            report_seconds=self.report_seconds,
+            stop_grace_seconds=self.stop_grace_seconds,
+            return_grace_seconds=self.return_grace_seconds,
+        )

@@ -1,0 +1,103 @@
+"""What a worker's parent process does for tasks: gives lost runs back at once, ends tasks that no function serves.
+
+Each is one call of the task API, made by a thread of its own so that the worker's loop never waits for it.
+Both are only faster than what happens anyway: the lease expires, the sweeper rings again.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from billiard.exceptions import WorkerLostError
+
+from gm_task.runner import find_task_id, owner_name
+from shared.errors import Language, PlatformError
+from shared.retry import Patience, call_patiently
+from shared.task_api.client import TaskClient
+from shared.task_api.models import TaskStatus
+
+log = structlog.get_logger(__name__)
+_PATIENCE = Patience(seconds=30.0, longest_delay_seconds=3.0)
+_MAX_WAITING = 1000
+_UNKNOWN = {
+    "en": "No worker has the function {name}.",
+    "zh": "没有执行进程提供函数 {name}。",
+}
+
+
+class Supervision:
+    """The handlers of Celery's signals in the parent process."""
+
+    def __init__(self, make_client: Callable[[], TaskClient], worker_name: str, language: Language) -> None:
+        self._make_client = make_client
+        self._worker_name = worker_name
+        self._language = language
+        self._waiting: queue.Queue[Callable[[TaskClient], None] | None] = queue.Queue(_MAX_WAITING)
+        self._thread: threading.Thread | None = None
+        self.refused_messages = 0
+        """unknown names and malformed messages so far"""
+
+    def on_task_failure(self, *, task_id: str, args: Any, exception: BaseException, **_signal: Any) -> None:
+        """Give back the run of a child process that died; the server decides by `repeat` what becomes of it."""
+        task = find_task_id(args)
+        if not isinstance(exception, WorkerLostError) or task is None:
+            return
+        log.error("child_lost", task_id=task, message_id=task_id, problem=str(exception))
+        owner = owner_name(self._worker_name, task_id)
+        self._later(lambda client: client.release(task, owner=owner, lost=True))
+
+    def on_task_unknown(self, *, name: object, message: Any, **_signal: Any) -> None:
+        """End the task of a message whose function no worker of this release has."""
+        self.refused_messages += 1
+        task_id = find_task_id(_message_args(message))
+        log.error("task_unknown", name=str(name)[:200], task_id=task_id, refused=self.refused_messages)
+        if task_id is not None and isinstance(name, str):
+            self._later(lambda client: self._close_unknown(client, task_id, name))
+
+    def on_task_rejected(self, *, exc: object, **_signal: Any) -> None:
+        """Count a message that could not be read; its task, if it had one, is found by the sweeper."""
+        self.refused_messages += 1
+        log.error("message_refused", problem=str(exc)[:500], refused=self.refused_messages)
+
+    def finish(self, seconds: float) -> None:
+        """Wait at most `seconds` for the calls that are under way."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join(seconds)
+
+    def _close_unknown(self, client: TaskClient, task_id: int, name: str) -> None:
+        task = client.get(task_id)
+        # Whoever can write to the broker must not end a task by naming another function.
+        if task.task_name == name and task.status is TaskStatus.SUBMITTED:
+            client.close(task_id, reason=_UNKNOWN[self._language].format(name=name))
+
+    def _later(self, call: Callable[[TaskClient], None]) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._work, name="supervision", daemon=True)
+            self._thread.start()
+        try:
+            self._waiting.put_nowait(call)
+        except queue.Full:
+            log.error("supervision_overrun", waiting=_MAX_WAITING)
+
+    def _work(self) -> None:
+        client = self._make_client()
+        while (call := self._waiting.get()) is not None:
+            try:
+                call_patiently(lambda call=call: call(client), _PATIENCE, event="supervision")  # type: ignore[misc]
+            except PlatformError as error:
+                log.info("supervision_refused", problem=str(error))
+
+
+def _message_args(message: Any) -> object:
+    """Return the positional arguments of a message of protocol 2, None where it has none that can be read."""
+    try:
+        payload = message.payload
+    except Exception as error:  # whatever a decoder makes of hostile bytes
+        log.info("message_unreadable", problem=str(error)[:200])
+        return None
+    return payload[0] if isinstance(payload, list | tuple) and payload else None

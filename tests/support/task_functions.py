@@ -1,0 +1,49 @@
+"""Task functions for tests of the worker; loaded by it as a business project's own would be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from gm_task.context import TaskContext
+from gm_task.registry import task_function
+
+
+@task_function(acks_late=True)
+def double(context: TaskContext) -> Any:
+    """Return twice the number given."""
+    return {"doubled": context.input["n"] * 2, "pid": os.getpid()}
+
+
+@task_function
+def kill_own_process_once(context: TaskContext) -> Any:
+    """Die as by the kernel's hand in the first run, and end well in the second."""
+    if context.run_count == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"run_count": context.run_count}
+
+
+@task_function
+def work_until_told(context: TaskContext) -> Any:
+    """Say that it works, and do so until the run must end."""
+    Path(context.input["began"]).write_text(str(os.getpid()))
+    while not context.cancelled():
+        time.sleep(0.05)
+    return "as far as it came"
+
+
+@task_function
+def work_on_whatever_happens(context: TaskContext) -> Any:
+    """Never ask whether the run must end."""
+    Path(context.input["began"]).write_text(str(os.getpid()))
+    while True:
+        time.sleep(0.05)
+
+
+@task_function
+def exit_interpreter(_context: TaskContext) -> Any:
+    """Leave as a script would."""
+    raise SystemExit(3)
