@@ -7,6 +7,7 @@ all concurrent updates failed when tried). MySQL: READ COMMITTED, UTC, connectio
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -64,7 +65,7 @@ def _make_sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        connection.execute("PRAGMA journal_mode=WAL")
+        _enter_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
 
@@ -74,6 +75,22 @@ def _make_sqlite_engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _enter_wal(connection: Any) -> None:
+    """Switch to WAL, which the file remembers.
+
+    On a fresh file two that switch at once lock each other out, and SQLite's busy timeout doesn't cover it.
+    """
+    deadline = time.monotonic() + SQLITE_BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.005, 0.02))  # noqa: S311 jitter, no secret
 
 
 def in_write(engine: Engine, work: Callable[[Connection], Result]) -> Result:

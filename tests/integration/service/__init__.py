@@ -1,0 +1,1 @@
+"""gm_service over the fake task API, through its HTTP edge."""

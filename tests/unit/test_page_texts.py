@@ -1,0 +1,58 @@
+"""The pages' two dictionaries: nothing is missing, nothing is left over, both say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import gm_service
+from gm_service.routes.pages import load_texts
+
+_ROOM = Path(gm_service.__path__[0])
+_TEMPLATES = sorted((_ROOM / "templates").glob("*.html"))
+_SCRIPTS = sorted((_ROOM / "static" / "js").glob("*.js"))
+_IN_TEMPLATE = re.compile(r"\bt\.(\w+)")
+_IN_SCRIPT = re.compile(r"""(?<![\w.])t\(\s*["'](\w+)["']""")
+# Keys that scripts put together or keep in lists.
+_MADE = {f"state_{status}" for status in range(1, 6)} | {
+    "business_import",
+    "business_export",
+    "business_process",
+    "row",
+    "column",
+    "value",
+}
+
+
+def _used() -> set[str]:
+    in_templates = {key for path in _TEMPLATES for key in _IN_TEMPLATE.findall(path.read_text("utf-8"))}
+    in_scripts = {key for path in _SCRIPTS for key in _IN_SCRIPT.findall(path.read_text("utf-8"))}
+    return in_templates | in_scripts | _MADE | {"reason"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_text_that_the_pages_use_is_there(language: str) -> None:
+    assert _used() - set(load_texts(language)) == set()  # type: ignore[arg-type]
+
+
+def test_no_text_is_left_over() -> None:
+    assert set(load_texts("en")) - _used() == set()
+
+
+def test_both_languages_have_the_same_texts_with_the_same_blanks() -> None:
+    english, chinese = load_texts("en"), load_texts("zh")
+
+    assert set(english) == set(chinese)
+    for key, text in english.items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", chinese[key])), key
+
+
+@pytest.mark.parametrize("path", [*_TEMPLATES, *_SCRIPTS], ids=lambda path: path.name)
+def test_pages_hold_no_markup_from_data_and_no_foreign_address(path: Path) -> None:
+    text = path.read_text("utf-8")
+
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|\|\s*safe\b", text)
+    assert not re.search(r"""(src|href)=["'](https?:)?//""", text)
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)

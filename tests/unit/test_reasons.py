@@ -1,0 +1,46 @@
+"""Why a task ended, told to readers of both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gm_service.reasons import REASONS, reason_text
+from shared.task_api.reasons import ReasonCode
+
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+@pytest.mark.parametrize("code", sorted(REASONS))
+def test_known_reason_is_told_in_the_readers_language(code: str) -> None:
+    stored_en, stored_zh = "Out of paper.", "没有纸了。"
+
+    english = reason_text(code, stored_zh, {}, "en")
+    chinese = reason_text(code, stored_en, {}, "zh")
+
+    assert english is not None and not _CHINESE.search(english.replace(stored_zh, ""))
+    assert chinese is not None and _CHINESE.search(chinese)
+
+
+def test_sentence_that_is_in_the_readers_language_keeps_its_details() -> None:
+    assert reason_text("closed", "Wrong file, says Li.", None, "en") == "Wrong file, says Li."
+    assert reason_text("closed", "李先生说文件有误。", None, "zh") == "李先生说文件有误。"
+
+
+def test_detail_in_another_language_is_kept_inside_the_sentence() -> None:
+    assert reason_text("function_failed", "KeyError: sku", None, "zh") == "执行失败：KeyError: sku"
+
+
+def test_failed_rows_are_counted_from_the_result() -> None:
+    assert reason_text("rows_failed", "3 of 9 rows failed.", {"failed": 3, "total": 9}, "zh") == "共 9 行，3 行失败。"
+
+
+def test_unknown_reason_is_shown_as_it_stands() -> None:
+    assert reason_text("from_a_script", "No stock left.", None, "zh") == "No stock left."
+    assert reason_text(None, None, None, "zh") is None
+
+
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_every_reason_of_a_run_is_known(code: ReasonCode) -> None:
+    assert code.value in REASONS
