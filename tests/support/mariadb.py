@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pymysql
 
-from tests.support.processes import Proc, free_port, wait_until
+from tests.support.processes import Proc, free_port
+from tests.support.waiting import wait_for
 
 BINARIES = ("mariadbd", "mariadb-install-db")
 
@@ -49,7 +50,7 @@ class MariaDbServer:
             ],
             folder,
         )
-        wait_until(self._connect, 60, "MariaDB")
+        wait_for(self._connect, 60, "MariaDB", not_yet=pymysql.Error)
 
     def make_url(self) -> str:
         """Create an empty database and return its address."""

@@ -7,8 +7,7 @@ import os
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -19,34 +18,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0, what: str = "condition") -> None:
-    """Return when `condition` is true; exceptions count as not yet.
-
-    Raises:
-        TimeoutError: it was not within `seconds`; chained to the last exception.
-    """
-    deadline = time.monotonic() + seconds
-    last: Exception | None = None
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except Exception as error:
-            last = error
-        time.sleep(0.02)
-    raise TimeoutError(f"{what} did not come true within {seconds} s") from last
-
-
 class Proc:
     """One process, and everything it starts, ended by `stop` or `kill`."""
 
-    def __init__(self, name: str, argv: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 list(argv),
                 env=dict(env) if env is not None else None,
+                cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -47,3 +47,11 @@ def work_on_whatever_happens(context: TaskContext) -> Any:
 def exit_interpreter(_context: TaskContext) -> Any:
     """Leave as a script would."""
     raise SystemExit(3)
+
+
+@task_function
+def wait_for_file(context: TaskContext) -> Any:
+    """Say nothing until a file is there."""
+    while not Path(context.input["path"]).exists():
+        time.sleep(0.02)
+    return {"went": True}
