@@ -10,7 +10,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from gm_service.migrate import VERSION_TABLE, full_metadata, migrate
+from gm_service.db import metadata
+from gm_service.migrate import VERSION_TABLE, migrate
 from gm_service.stations.seed import seed
 from gm_service.stations.service import StationService
 from shared.database import make_engine
@@ -27,7 +28,7 @@ def test_migrated_database_is_what_the_models_say(database_url: str) -> None:
 
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        differences = compare_metadata(context, full_metadata())
+        differences = compare_metadata(context, metadata)
 
     assert differences == []
 
