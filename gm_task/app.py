@@ -14,7 +14,9 @@ from gm_task import queues
 from gm_task.config import BUILT_IN_FUNCTIONS, TaskSettings
 from gm_task.consumer import GuardedConsumer
 from gm_task.context import Tools
+from gm_task.orphan import OrphanWatch
 from gm_task.per_process import PerProcess
+from gm_task.pool import WatchfulTaskPool
 from gm_task.registry import load_functions
 from gm_task.runner import Message, Runner
 from gm_task.script import ScriptLimits, ScriptRunner
@@ -39,12 +41,13 @@ def make_worker(settings: TaskSettings) -> Any:
     name = f"gm_task.{os.getpid()}@{socket.gethostname()[:40]}"
     stop = StopFlag()
     app = make_celery("gm_task", settings.broker_url.get_secret_value(), queues=queues.choose(settings.worker_queues))
-    register_tasks(app, make_runner(settings, stop, name))
-    connect_signals(stop, Supervision(lambda: make_client(settings), name, settings.language))
+    orphan_watch = OrphanWatch(stop)
+    register_tasks(app, make_runner(settings, stop, name), orphan_watch)
+    connect_signals(stop, orphan_watch, Supervision(lambda: make_client(settings), name, settings.language))
     return app.Worker(
         hostname=name,
         consumer_cls=GuardedConsumer,
-        pool="prefork",
+        pool=WatchfulTaskPool,
         concurrency=settings.worker_concurrency,
         optimization="fair",
         loglevel=settings.log_level,
@@ -83,27 +86,28 @@ def make_tools(settings: TaskSettings) -> Tools:
     )
 
 
-def register_tasks(app: Celery, runner: Runner) -> None:
+def register_tasks(app: Celery, runner: Runner, orphan_watch: OrphanWatch) -> None:
     """Let `app` run the runner's functions and nothing else, Celery's built-in tasks included."""
     app.finalize()
     for name in [name for name in app.tasks if name.startswith("celery.")]:
         app.tasks.unregister(name)
     for name in runner.functions:
-        _register(app, runner, name)
+        _register(app, runner, orphan_watch, name)
 
 
-def _register(app: Celery, runner: Runner, name: str) -> None:
+def _register(app: Celery, runner: Runner, orphan_watch: OrphanWatch, name: str) -> None:
     @app.task(name=name, bind=True, shared=False, lazy=False, acks_late=False, ignore_result=True)  # type: ignore[untyped-decorator]
     def run(task: Any, *args: Any, **_unused: Any) -> None:
         sent = task.request
         message = Message(sent.id, list(args), sent.get(RUN_COUNT_HEADER), sent.get(REQUEST_ID_HEADER))
-        runner.run_task(name, message)
+        with orphan_watch.working():
+            runner.run_task(name, message)
 
 
-def connect_signals(stop: StopFlag, supervision: Supervision) -> None:
+def connect_signals(stop: StopFlag, orphan_watch: OrphanWatch, supervision: Supervision) -> None:
     """Connect what the parent process has to do; logging stays as it was configured."""
     signals.setup_logging.connect(_leave_logging, weak=False)
-    signals.worker_process_init.connect(_outlive_parent, weak=False)
+    signals.worker_process_init.connect(lambda **_signal: _outlive_parent(orphan_watch), weak=False)
     signals.worker_shutting_down.connect(lambda **_signal: stop.set(), weak=False)
     signals.worker_shutdown.connect(lambda **_signal: supervision.finish(_FINISH_SECONDS), weak=False)
     signals.task_failure.connect(supervision.on_task_failure, weak=False)
@@ -111,13 +115,14 @@ def connect_signals(stop: StopFlag, supervision: Supervision) -> None:
     signals.task_rejected.connect(supervision.on_task_rejected, weak=False)
 
 
-def _outlive_parent(**_signal: Any) -> None:
-    """Undo that Celery has children killed with their parent: they hand their runs back first (see StopFlag).
+def _outlive_parent(orphan_watch: OrphanWatch) -> None:
+    """Undo that Celery has children killed with their parent: they hand their runs back first, then end.
 
     The kernel means the parent's *thread*, so that children forked later died in the middle of a graceful stop.
     """
     if sys.platform == "linux":
         set_pdeathsig(0)
+    orphan_watch.start()
 
 
 def _leave_logging(**_signal: Any) -> None:

@@ -18,5 +18,9 @@ class StopFlag:
         self._byte[0] = 1
 
     def is_set(self) -> bool:
-        """Tell whether the worker stops; a parent that is gone can't be told anything and counts as stopping."""
-        return self._byte[0] == 1 or self._parent not in (os.getpid(), os.getppid())
+        """Tell whether the worker stops; a parent that is gone can't tell anything and counts as stopping."""
+        return self._byte[0] == 1 or self.is_orphan()
+
+    def is_orphan(self) -> bool:
+        """Tell whether this is a child whose parent is gone."""
+        return self._parent not in (os.getpid(), os.getppid())

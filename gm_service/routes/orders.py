@@ -7,12 +7,39 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, g, jsonify, request
+from pydantic import BaseModel, Field
 
 from gm_service.orders.commands import ExportOrders, SubmitBatch
 from gm_service.orders.service import ExportAnswer, OrderService, Station
-from shared.envelope import success
+from shared.envelope import Envelope, success
 from shared.errors import Language
 from shared.web.params import takes
+
+
+class ExportData(BaseModel):
+    """Where the file is, or where to ask for it."""
+
+    is_async: int = Field(alias="async")
+    """0: made at once, `link` is given; 1: a task makes it, `task_url` and `task_id` are given"""
+    reason: str
+    """why it is made so"""
+    link: str = ""
+    task_url: str = ""
+    task_id: int = 0
+
+
+class ExportEnvelope(Envelope[ExportData]):
+    """How an export is made."""
+
+
+class SubmitData(BaseModel):
+    """Where to ask for an import."""
+
+    task_url: str
+
+
+class SubmitEnvelope(Envelope[SubmitData]):
+    """An import that was taken."""
 
 
 def orders_routes(service: OrderService, require_station: Callable[[], Station]) -> APIBlueprint:
@@ -24,7 +51,7 @@ def orders_routes(service: OrderService, require_station: Callable[[], Station])
         require_station()  # before the parameters are read: strangers learn nothing of them
 
     @blueprint.get("/station/sales_analysis/orderdetail")
-    @takes(ExportOrders, location="query")
+    @takes(ExportOrders, answers=ExportEnvelope, location="query")
     def export_orderdetail(command: ExportOrders) -> Response:
         """Export order details: a link to the finished file, or where to ask for it."""
         prefer_async = _prefers_async(request.headers.getlist("Prefer"))
@@ -35,7 +62,7 @@ def orders_routes(service: OrderService, require_station: Callable[[], Station])
         return response
 
     @blueprint.post("/station/order/batch/submit")
-    @takes(SubmitBatch, max_body="max_batch_body_bytes")
+    @takes(SubmitBatch, answers=SubmitEnvelope, max_body="max_batch_body_bytes")
     def submit_batch(command: SubmitBatch) -> dict[str, Any]:
         """Submit a list of orders to be created."""
         return success({"task_url": service.submit_batch(require_station(), command, g.language)})

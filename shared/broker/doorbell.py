@@ -79,6 +79,9 @@ class Transport(virtual.Transport):
     """Polls the file; its errors make Celery connect again."""
 
     Channel = Channel
+    # The event loop gives each child a pipe of its own. Without it the children share one, and a child that is
+    # killed while it waits takes the pipe's lock with it: the worker would never run anything again.
+    implements = virtual.Transport.implements.extend(asynchronous=True)
     polling_interval = POLL_SECONDS
     driver_type = "sqlite"
     driver_name = SCHEME
@@ -89,6 +92,20 @@ class Transport(virtual.Transport):
     def driver_version(self) -> str:
         """Return SQLite's version."""
         return sqlite3.sqlite_version
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Have the worker's event loop poll the file."""
+        loop.call_repeatedly(self.polling_interval, self._drain, connection)
+
+    def _drain(self, connection: Any) -> None:
+        """Deliver what is there, as far as the worker takes it; what can't be read now is polled for again."""
+        try:
+            while True:
+                self.drain_events(connection, timeout=0)
+        except TimeoutError:
+            return
+        except sqlite3.OperationalError as error:
+            log.warning("doorbell_unreadable", problem=str(error))
 
 
 class _Connections:

@@ -91,7 +91,7 @@ _WORKER: dict[str, Any] = {
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
     "worker_cancel_long_running_tasks_on_connection_loss": True,
-    "worker_lost_wait": 1.0,  # how long a killed child's answer is waited for before its run is given back
+    "worker_lost_wait": 0.5,  # how long a killed child's answer is waited for before its run is given back
     "broker_connection_retry": True,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,

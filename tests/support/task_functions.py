@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -55,3 +56,15 @@ def wait_for_file(context: TaskContext) -> Any:
     while not Path(context.input["path"]).exists():
         time.sleep(0.02)
     return {"went": True}
+
+
+@task_function
+def raise_error(context: TaskContext) -> Any:
+    """Fail as buggy code does."""
+    raise ValueError(f"no such thing: {context.input}")
+
+
+@task_function
+def exit_process(context: TaskContext) -> Any:
+    """Try to end the process that runs it."""
+    sys.exit(3)
