@@ -11,7 +11,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
-from gm_service.dispatch import Dispatcher, TaskQueue
 from gm_service.orders.service import OrderService
 from gm_service.routes.async_task import async_task_routes
 from gm_service.routes.downloads import downloads_routes
@@ -28,6 +27,7 @@ from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
 from shared.logs import configure_logs
 from shared.task_api.client import TaskClient
+from shared.task_api.dispatch import Dispatcher, TaskQueue
 from shared.task_api.transport import HttpTransport, Transport
 from shared.web.app import make_app
 

@@ -13,7 +13,7 @@ class ServiceSettings(CommonSettings):
     """What gm_service needs to know beside the common settings."""
 
     service_database_url: SecretStr = Field(description="`sqlite:///file` or `mysql+pymysql://...` of the orders")
-    async_task_url: str = Field(description="address of gm_async_task, such as http://127.0.0.1:5001")
+    async_task_url: str = Field(description="address of gm_async_task, such as http://127.0.0.1:8001")
     service_secret_key: SecretStr = Field(description="signs session cookies; at least 32 characters")
     task_queue: str = Field(default="gm_task", description="queue that this service's tasks are dispatched to")
     export_function: str = Field(
@@ -45,4 +45,5 @@ class ServiceSettings(CommonSettings):
 
     def secrets(self) -> list[str]:
         """Return the values that must never be logged."""
-        return [*super().secrets(), self.service_secret_key.get_secret_value()]
+        own = (self.service_secret_key, self.service_database_url)
+        return [*super().secrets(), *(secret.get_secret_value() for secret in own)]

@@ -15,7 +15,6 @@ from gm_task.config import BUILT_IN_FUNCTIONS, TaskSettings
 from gm_task.consumer import GuardedConsumer
 from gm_task.context import Tools
 from gm_task.orphan import OrphanWatch
-from gm_task.per_process import PerProcess
 from gm_task.pool import WatchfulTaskPool
 from gm_task.registry import load_functions
 from gm_task.runner import Message, Runner
@@ -24,6 +23,7 @@ from gm_task.stop import StopFlag
 from gm_task.supervision import Supervision
 from shared.broker.queue import REQUEST_ID_HEADER, RUN_COUNT_HEADER
 from shared.broker.settings import make_celery
+from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
 from shared.task_api.transport import HttpTransport
 

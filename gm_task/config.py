@@ -16,7 +16,7 @@ BUILT_IN_SCRIPTS = {"orderdetail": ["{python}", "-m", "gm_service.tool.celery_ta
 class TaskSettings(CommonSettings):
     """What gm_task needs to know beside the common settings."""
 
-    async_task_url: str = Field(description="address of gm_async_task, such as http://127.0.0.1:5001")
+    async_task_url: str = Field(description="address of gm_async_task, such as http://127.0.0.1:8001")
     service_url: str = Field(description="address of gm_service, for its no-login endpoint")
     service_timeout_seconds: float = Field(default=30.0, gt=0, description="longest wait for one chunk of an import")
     task_functions: list[str] = Field(

@@ -10,8 +10,8 @@ from typing import Any
 import structlog
 
 from gm_task.context import TaskContext, Tools
-from gm_task.per_process import PerProcess
 from shared.context import accept_request_id, bound
+from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
 from shared.task_api.held_run import RunPolicy
 from shared.task_api.run import Claim, RunContext, Verdict, leave_process, run_body

@@ -1,0 +1,1 @@
+"""Examples that the README shows; the tests run them."""
