@@ -54,9 +54,10 @@ class Host:
         (self._folder / "files").mkdir(exist_ok=True)
         with self._one_at_a_time():
             kept = self._read_env()
-            if kept and processes.find_marked(kept[processes.MARK]):
+            if self._is_supervised(kept):
                 self._wait_ready(kept)
                 return
+            self.stop()  # what a killed supervisor left behind
             values = self._make_env(kept)
             self._write_env(values)
             for what, arguments in _STEPS:
@@ -130,6 +131,8 @@ class Host:
             "GM_SERVICE_DATABASE_URL": f"sqlite:///{self._folder}/orders.db",
             "GM_BROKER_URL": f"doorbell:///{self._folder}/doorbell.db",
             "GM_FILES_DIR": str(self._folder / "files"),
+            # Shorter than the default, so that whoever kills a worker to see what happens need not wait a minute.
+            "GM_LEASE_SECONDS": "20",
             "GM_RUN_DIR": str(self._folder),
             "GM_PYTHON": sys.executable,
         }
@@ -165,6 +168,10 @@ class Host:
         """Return the environment of the processes: nothing of the caller's but what programs need to run."""
         inherited = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
         return {**{name: os.environ[name] for name in inherited if name in os.environ}, **values}
+
+    def _is_supervised(self, kept: dict[str, str]) -> bool:
+        mark = kept.get(processes.MARK)
+        return mark is not None and self._supervisor_pid() in processes.find_marked(mark)
 
     def _supervisor_pid(self) -> int | None:
         try:

@@ -17,10 +17,8 @@ from shared.errors import NotStartable, PlatformError
 from shared.task_api import commands
 from tests.support.async_task import make_database, make_settings
 
-ROUNDS = {"sqlite": 60, "mysql": 60}
-STARTERS = 16
 WRITERS = 8
-UPDATES = 50
+UPDATES = 200
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def _services(engine: Engine) -> tuple[TaskService, RunService]:
     return TaskService(engine, settings, clock), RunService(engine, settings, clock)
 
 
-def _all_at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
+def _all_at_once(threads: ThreadPoolExecutor, count: int, act: Callable[[int], Any]) -> list[Any]:
     """Call `act` in `count` threads that begin together; return what each returned or raised."""
     barrier = threading.Barrier(count)
 
@@ -46,22 +44,22 @@ def _all_at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
         except PlatformError as error:
             return error
 
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(begin, range(count)))
+    return list(threads.map(begin, range(count)))
 
 
-def test_of_sixteen_starts_at_once_exactly_one_wins(engine: Engine) -> None:
+@pytest.mark.parametrize(("starters", "rounds"), [(8, 500), (16, 60)])
+def test_of_starts_at_once_exactly_one_wins(engine: Engine, starters: int, rounds: int) -> None:
     tasks, runs = _services(engine)
+    add = commands.AddTask(station_id="S001", task_name="demo.work", input="{}")
 
-    for _ in range(ROUNDS[engine.dialect.name]):
-        task_id = tasks.add_task(commands.AddTask(station_id="S001", task_name="demo.work", input="{}")).task_id
-        outcomes = _all_at_once(
-            STARTERS, lambda _, task_id=task_id: runs.start_task(commands.StartTask(task_id=task_id))
-        )
+    with ThreadPoolExecutor(starters) as threads:
+        for _ in range(rounds):
+            start = commands.StartTask(task_id=tasks.add_task(add).task_id)
+            outcomes = _all_at_once(threads, starters, lambda _, start=start: runs.start_task(start))
 
-        losers = [outcome for outcome in outcomes if isinstance(outcome, NotStartable)]
-        assert len(losers) == STARTERS - 1
-        assert tasks.get_task(commands.GetTask(task_id=task_id)).run_count == 1
+            losers = [outcome for outcome in outcomes if isinstance(outcome, NotStartable)]
+            assert len(losers) == starters - 1
+            assert tasks.get_task(commands.GetTask(task_id=start.task_id)).run_count == 1
 
 
 def test_no_partial_update_is_lost(engine: Engine) -> None:
@@ -75,7 +73,8 @@ def test_no_partial_update_is_lost(engine: Engine) -> None:
             place = f'$."{writer}".n{number}'
             runs.update_task(commands.UpdateTask(task_id=task_id, field="result", postion=place, value=number))
 
-    outcomes = _all_at_once(WRITERS, write)
+    with ThreadPoolExecutor(WRITERS) as threads:
+        outcomes = _all_at_once(threads, WRITERS, write)
 
     assert outcomes == [None] * WRITERS
     result = tasks.get_task(commands.GetTask(task_id=task_id)).result
@@ -86,6 +85,7 @@ def test_of_twenty_adds_under_one_id_all_get_the_same_task(engine: Engine) -> No
     tasks, _ = _services(engine)
     command = commands.AddTask(station_id="S001", task_name="demo.work", input="{}", user_task_id="mine")
 
-    outcomes = _all_at_once(20, lambda _: tasks.add_task(command).task_id)
+    with ThreadPoolExecutor(20) as threads:
+        outcomes = _all_at_once(threads, 20, lambda _: tasks.add_task(command).task_id)
 
     assert len(set(outcomes)) == 1
