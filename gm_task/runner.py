@@ -14,7 +14,8 @@ from shared.context import accept_request_id, bound
 from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
 from shared.task_api.held_run import RunPolicy
-from shared.task_api.run import Claim, RunContext, Verdict, leave_process, run_body
+from shared.task_api.report import Verdict
+from shared.task_api.run import Claim, RunContext, leave_process, run_body
 
 log = structlog.get_logger(__name__)
 MAX_OWNER_CHARACTERS = 128

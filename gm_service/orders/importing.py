@@ -14,7 +14,8 @@ from gm_service.orders import ledger, store
 from gm_service.orders.commands import ChunkRow, CreateOrders
 from gm_service.orders.ledger import RowOutcome
 from gm_service.orders.models import OrderStatus, RowState, TimeConfig
-from gm_service.orders.validation import NewOrder, RowError, check_order, row_error
+from gm_service.orders.row_reasons import RowError, row_error
+from gm_service.orders.validation import NewOrder, check_order
 from shared.database import in_write
 from shared.errors import RuleRefused, StaleRun, TooLarge, Unavailable
 from shared.web import strict_json

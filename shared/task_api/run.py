@@ -10,7 +10,6 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 import structlog
@@ -22,15 +21,11 @@ from shared.task_api.client import TaskClient
 from shared.task_api.held_run import Ending, HeldRun, RunPolicy
 from shared.task_api.models import Outcome, StartedTask, TaskStatus
 from shared.task_api.reasons import ReasonCode, fit, sentence
+from shared.task_api.report import Verdict, failed, report
 from shared.web import strict_json
 
 log = structlog.get_logger(__name__)
 WATCH_SECONDS = 0.25
-_REASON_CODES = {
-    Ending.CLOSED: ReasonCode.CLOSED,
-    Ending.TIMED_OUT: ReasonCode.RUN_TIMEOUT,
-    Ending.WORKER_STOPPED: ReasonCode.WORKER_STOPPED,
-}
 
 
 class RunStopped(Exception):
@@ -99,21 +94,6 @@ class RunContext:
 Body = Callable[[RunContext], Any]
 
 
-class Verdict(Enum):
-    """What became of one claim."""
-
-    DROPPED = "dropped"
-    """not claimed: another run has it, it has ended, or the server stayed away"""
-    REPORTED = "reported"
-    """its end is with the server"""
-    HANDED_BACK = "handed_back"
-    """given back unharmed, to be run by another worker"""
-    LOST = "lost"
-    """the task was no longer this run's"""
-    UNREPORTED = "unreported"
-    """it ended and the server could not be told; the lease decides"""
-
-
 def leave_process() -> None:
     """End this process at once, without clean-up: what a body still does must not count."""
     os._exit(70)
@@ -148,7 +128,7 @@ def run_body(
             if not held.take_report():
                 watch.wait_for_report()
                 return watch.verdict
-            return _report(held, outcome)
+            return report(held, outcome)
         finally:
             watch.stop()
 
@@ -201,12 +181,12 @@ def _explain(error: BaseException, language: Language) -> Outcome:
     """Turn what a body raised into the task's outcome; logged here, once."""
     if isinstance(error, RunFailed):
         log.warning("function_gave_up", reason=error.reason, reason_code=error.reason_code)
-        return _failed(fit(error.reason), error.reason_code)
+        return failed(fit(error.reason), error.reason_code)
     log.error("function_failed", exc_info=error)
     if isinstance(error, PlatformError):
-        return _failed(fit(error.sentence(language)), ReasonCode.FUNCTION_FAILED)
+        return failed(fit(error.sentence(language)), ReasonCode.FUNCTION_FAILED)
     problem = f"{type(error).__name__}: {error}".removesuffix(": ")
-    return _failed(sentence(ReasonCode.FUNCTION_FAILED, language, problem=problem), ReasonCode.FUNCTION_FAILED)
+    return failed(sentence(ReasonCode.FUNCTION_FAILED, language, problem=problem), ReasonCode.FUNCTION_FAILED)
 
 
 def _whole(result: Any, held: HeldRun) -> Outcome:
@@ -223,70 +203,7 @@ def _storable(outcome: Outcome, held: HeldRun) -> Outcome:
     except (TypeError, ValueError, RecursionError) as error:
         log.error("result_refused", problem=str(error))
         reason = sentence(ReasonCode.RESULT_REFUSED, held.policy.language, problem=str(error))
-        return _failed(reason, ReasonCode.RESULT_REFUSED)
-
-
-def _failed(reason: str, code: str) -> Outcome:
-    return Outcome(TaskStatus.FAILED, reason=reason, reason_code=code)
-
-
-def _report(held: HeldRun, outcome: Outcome | None) -> Verdict:
-    """Tell the server how the run ended; `outcome` is None where the body gave none."""
-    ending = held.ending
-    if ending is Ending.FENCED:
-        log.warning("run_lost")
-        return Verdict.LOST
-    # A body that was not told it must end, and returned, has done its whole work.
-    if ending is Ending.HANDED_BACK and (held.told or outcome is None):
-        return _deliver(held, "release", _release)
-    final = _final(held, ending, outcome)
-    return _deliver(held, "finish", lambda held: _finish(held, final))
-
-
-def _final(held: HeldRun, ending: Ending | None, outcome: Outcome | None) -> Outcome:
-    """Choose between what the body returned and what ended it."""
-    if outcome is not None and (ending in (None, Ending.CLOSED) or not held.told):
-        return outcome
-    code = _REASON_CODES[ending or Ending.CLOSED]
-    reason = sentence(code, held.policy.language, seconds=f"{held.task.run_seconds:g}")
-    return Outcome(TaskStatus.FAILED, outcome.result if outcome else None, reason, code)
-
-
-def _release(held: HeldRun) -> Verdict:
-    held.client.release(held.task.task_id, run_count=held.task.run_count, lost=False)
-    log.info("run_handed_back")
-    return Verdict.HANDED_BACK
-
-
-def _finish(held: HeldRun, outcome: Outcome) -> Verdict:
-    held.client.finish(
-        held.task.task_id,
-        status=outcome.status,
-        result=outcome.result,
-        reason=None if outcome.reason is None else fit(outcome.reason),
-        reason_code=outcome.reason_code,
-        run_count=held.task.run_count,
-    )
-    log.info("run_finished", status=int(outcome.status), reason_code=outcome.reason_code)
-    return Verdict.REPORTED
-
-
-def _deliver(held: HeldRun, event: str, act: Callable[[HeldRun], Verdict]) -> Verdict:
-    """Report patiently; a report that the server will never take is replaced by one that it can."""
-    patience = Patience(held.policy.report_seconds, longest_delay_seconds=held.policy.report_delay_seconds)
-    try:
-        return call_patiently(lambda: act(held), patience, event=event, given_up=held.gives_up_reporting)
-    except (StaleRun, TaskNotFound):
-        log.warning("run_lost")
-        return Verdict.LOST
-    except PlatformError as error:
-        if error.status >= 500 or event == "refusal":
-            log.error("run_unreported", problem=str(error))
-            return Verdict.UNREPORTED
-        log.error("report_refused", problem=str(error))
-        reason = sentence(ReasonCode.RESULT_REFUSED, held.policy.language, problem=error.sentence(held.policy.language))
-        refusal = _failed(reason, ReasonCode.RESULT_REFUSED)
-        return _deliver(held, "refusal", lambda held: _finish(held, refusal))
+        return failed(reason, ReasonCode.RESULT_REFUSED)
 
 
 class _Watch:
@@ -317,7 +234,7 @@ class _Watch:
             self._held.keep()
             if self._held.is_overdue() and self._held.take_report():
                 log.error("body_outlived_its_run")
-                self.verdict = _report(self._held, None)
+                self.verdict = report(self._held, None)
                 self._on_lost()
                 return
 

@@ -18,7 +18,8 @@ from shared.task_api.client import TaskClient
 from shared.task_api.dispatch import Dispatcher
 from shared.task_api.held_run import RunPolicy
 from shared.task_api.models import AddedTask
-from shared.task_api.run import Body, Claim, Verdict, leave_process, run_body
+from shared.task_api.report import Verdict
+from shared.task_api.run import Body, Claim, leave_process, run_body
 from shared.task_api.transport import HttpTransport, Method, Transport
 
 

@@ -18,7 +18,8 @@ from shared.task_api.client import TaskClient
 from shared.task_api.fake import FakeTaskApi
 from shared.task_api.held_run import RunPolicy
 from shared.task_api.models import Task, TaskStatus
-from shared.task_api.run import Claim, RunContext, Verdict, run_body
+from shared.task_api.report import Verdict
+from shared.task_api.run import Claim, RunContext, run_body
 from shared.task_api.transport import Method
 
 

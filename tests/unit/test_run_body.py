@@ -13,8 +13,10 @@ import pytest
 from shared.errors import RuleRefused, StaleRun, Unavailable
 from shared.task_api.client import TaskClient
 from shared.task_api.fake import FakeTaskApi
+from shared.task_api.held_run import RunPolicy
 from shared.task_api.models import Outcome, Task, TaskStatus
-from shared.task_api.run import Claim, RunContext, RunFailed, RunPolicy, Verdict, run_body
+from shared.task_api.report import Verdict
+from shared.task_api.run import Claim, RunContext, RunFailed, run_body
 from shared.task_api.transport import Method
 
 QUICK = RunPolicy(

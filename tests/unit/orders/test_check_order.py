@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gm_service.orders.validation import NewOrder, RowError, check_order
+from gm_service.orders.row_reasons import RowError
+from gm_service.orders.validation import NewOrder, check_order
 from shared.web import strict_json
 from tests.support.order_rows import make_row
 
