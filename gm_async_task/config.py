@@ -20,7 +20,7 @@ class AsyncTaskSettings(CommonSettings):
     run_seconds: float = Field(default=4 * 3600, gt=0, description="limit of one run where /task/add names none")
     stop_seconds: float = Field(default=30, gt=0, description="a run asked to stop is ended after this grace time")
     max_runs: int = Field(default=3, ge=1, description="a task whose runs died so often ends as failed")
-    max_result_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="largest result of a task, as JSON")
+    max_result_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="largest result of a task, as JSON")
     ring_after_seconds: float = Field(default=5, gt=0, description="the keeper rings for a task not started by then")
     ring_at_most_every_seconds: float = Field(default=60, gt=0, description="longest wait between two such rings")
     ring_window: int = Field(default=100, ge=1, description="most unanswered doorbells per queue")

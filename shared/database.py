@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
-from shared.errors import Unavailable
+from shared.errors import PlatformError, TooLarge, Unavailable
 
 Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
@@ -31,6 +31,7 @@ SQLITE_BUSY_TIMEOUT_SECONDS = 10
 # Deadlock, lock wait timeout: the whole transaction may be tried again at once.
 _MYSQL_TRY_AGAIN = frozenset({1205, 1213})
 _TRANSACTION_TRIES = 5
+_MYSQL_PACKET_TOO_LARGE = 1153
 
 UtcDateTime = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 """A UTC datetime without offset, to the microsecond on every database."""
@@ -126,14 +127,19 @@ def in_read(engine: Engine, work: Callable[[Connection], Result]) -> Result:
 
 
 def _may_try_again(error: DBAPIError) -> bool:
-    cause = error.orig
-    code = cause.args[0] if cause is not None and cause.args else None
-    return code in _MYSQL_TRY_AGAIN or "database is locked" in str(cause)
+    return _code(error) in _MYSQL_TRY_AGAIN or "database is locked" in str(error.orig)
 
 
-def _to_unavailable(error: OperationalError) -> Unavailable:
+def _to_unavailable(error: OperationalError) -> PlatformError:
     log.warning("database_unavailable", problem=str(error.orig))
+    if _code(error) == _MYSQL_PACKET_TOO_LARGE:
+        return TooLarge(what="request", limit="the database's max_allowed_packet")
     return Unavailable(what="database")
+
+
+def _code(error: DBAPIError) -> Any:
+    cause = error.orig
+    return cause.args[0] if cause is not None and cause.args else None
 
 
 class utc_after(FunctionElement[datetime]):  # noqa: N801 reads as the SQL function it is

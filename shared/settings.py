@@ -34,7 +34,10 @@ class CommonSettings(BaseSettings):
     log_level: str = Field(default="INFO", description="least level that is logged")
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, description="largest ordinary request body")
     max_batch_body_bytes: int = Field(
-        default=32 * 1024 * 1024, ge=1024, description="largest body of the requests that carry a batch of rows"
+        default=8 * 1024 * 1024,
+        ge=1024,
+        description="largest body of the requests that carry a batch of rows; MariaDB's max_allowed_packet (16 MiB by "
+        "default) must be twice as large",
     )
 
     @field_validator("timezone")

@@ -141,13 +141,16 @@ def test_body_over_its_limit_is_too_large(http: FlaskClient) -> None:
     assert [(status, answer["code"]) for status, answer in (small, batch)] == [(413, 41300)] * 2
 
 
-def test_ten_thousand_rows_fit(tmp_path: Path) -> None:
-    app = make_service(make_database(f"sqlite:///{tmp_path}/t.db"))
+def test_ten_thousand_rows_fit(database_url: str) -> None:
+    engine = make_database(database_url)
+    http = make_service(engine).test_client()
     rows = [{"order_no": f"A{number}", "name": "订单" * 40} for number in range(10_000)]
 
-    status, answer = _post(app.test_client(), "/task/add", {**ADD, "input": rows})
+    status, answer = _post(http, "/task/add", {**ADD, "input": rows})
 
     assert (status, answer["code"]) == (200, 0)
+    assert strict_json.loads(http.get("/task/get?task_id=1", headers=KEY).get_json()["data"]["input"]) == rows
+    engine.dispose()
 
 
 def test_parameter_given_twice_is_refused(http: FlaskClient) -> None:
