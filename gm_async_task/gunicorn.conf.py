@@ -14,3 +14,5 @@ control_socket_disable = True
 # The service logs each request itself, with its request id.
 accesslog = None
 errorlog = "-"
+# The most that gunicorn takes; a list of ids in a query is long.
+limit_request_line = 8190

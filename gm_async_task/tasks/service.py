@@ -60,7 +60,7 @@ class TaskService:
         """
         in_write(self._engine, lambda connection: self._close(connection, command))
 
-    def get_task(self, command: commands.TaskKey) -> Task:
+    def get_task(self, command: commands.GetTask) -> Task:
         """Return one task.
 
         Raises:
@@ -68,14 +68,14 @@ class TaskService:
         """
 
         def read(connection: Connection) -> TaskRow:
-            return store.get_whole(connection, store.get_state(connection, command).id)
+            return store.get_whole(connection, store.get_state(connection, command).id, brief=command.brief)
 
-        return Task(**task_fields(in_read(self._engine, read), self._settings.zone))
+        return Task(**task_fields(in_read(self._engine, read), self._settings.zone, brief=command.brief))
 
     def list_tasks(self, command: commands.ListTasks) -> list[Task]:
         """Return a page of a station's tasks, newest first."""
         rows = in_read(self._engine, lambda connection: store.list_page(connection, command))
-        return [Task(**task_fields(row, self._settings.zone)) for row in rows]
+        return [Task(**task_fields(row, self._settings.zone, brief=command.brief)) for row in rows]
 
     def hide_tasks(self, command: commands.HideTasks) -> HideLeftOut | None:
         """Hide the ended ones of the named tasks; return what could not be hidden, None where all were."""

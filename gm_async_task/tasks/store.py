@@ -59,9 +59,9 @@ def get_state(connection: Connection, key: commands.TaskKey, *, lock: bool = Fal
     return rows[0]
 
 
-def get_whole(connection: Connection, task_id: int) -> TaskRow:
-    """Return one task that is known to exist, with input and result."""
-    return connection.execute(select(tasks).where(tasks.c.id == task_id)).one()
+def get_whole(connection: Connection, task_id: int, *, brief: bool = False) -> TaskRow:
+    """Return one task that is known to exist, with result, and with input unless it is to be `brief`."""
+    return connection.execute(select(*(_BRIEF if brief else tasks.c)).where(tasks.c.id == task_id)).one()
 
 
 def get_result(connection: Connection, task_id: int) -> Any:
@@ -73,14 +73,9 @@ def claim(
     connection: Connection, clock: DatabaseClock, task_id: int, lease_seconds: float, command: commands.StartTask
 ) -> bool:
     """Begin a run; of any number of callers at once exactly one gets True."""
-    startable = or_(
-        tasks.c.status == int(TaskStatus.SUBMITTED), and_(tasks.c.repeat.is_(True), tasks.c.status.in_(_ENDED))
-    )
-    guards: list[ColumnElement[bool]] = [tasks.c.id == task_id, startable]
+    guards = [tasks.c.id == task_id, _startable(command.expect_run_count)]
     if command.task_name is not None:
         guards.append(tasks.c.name == command.task_name)
-    if command.expect_run_count is not None:
-        guards.append(tasks.c.run_count == command.expect_run_count)
     changes = {
         "status": int(TaskStatus.RUNNING),
         "run_count": tasks.c.run_count + 1,
@@ -202,6 +197,14 @@ def ended(clock: DatabaseClock, status: int) -> dict[str, Any]:
     """Return the columns that every end of a task sets."""
     moment = clock.now()
     return {"status": int(status), "end_time": moment, "modify_time": moment, "lease_until": None, "dispatch_at": None}
+
+
+def _startable(expect_run_count: int | None) -> ColumnElement[bool]:
+    """`lifecycle.may_start` in SQL."""
+    submitted = tasks.c.status == int(TaskStatus.SUBMITTED)
+    if expect_run_count is not None:
+        return and_(submitted, tasks.c.run_count == expect_run_count)
+    return or_(submitted, and_(tasks.c.repeat.is_(True), tasks.c.status.in_(_ENDED)))
 
 
 def _held(task_id: int, run_count: int | None) -> ColumnElement[bool]:

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from gm_async_task.tasks.store import TaskRow
 from shared.database import to_zone
+from shared.task_api.models import without_rows
 
 
-def task_fields(row: TaskRow, zone: ZoneInfo) -> dict[str, Any]:
+def task_fields(row: TaskRow, zone: ZoneInfo, *, brief: bool = False) -> dict[str, Any]:
     """Return the fields of `shared.task_api.models.Task`; times get the offset of `zone`."""
     return {
         "task_id": row.id,
@@ -28,9 +29,9 @@ def task_fields(row: TaskRow, zone: ZoneInfo) -> dict[str, Any]:
         "modify_time": to_zone(row.modify_time, zone),
         "start_time": to_zone(row.start_time, zone),
         "end_time": to_zone(row.end_time, zone),
-        # A brief list does not read the input.
+        # A brief answer does not read the input.
         "input": row._mapping.get("input"),
-        "result": row.result,
+        "result": without_rows(row.result) if brief else row.result,
         "repeat": row.repeat,
         "message_show": row.message_show,
         "queue": row.queue,

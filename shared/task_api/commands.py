@@ -99,6 +99,9 @@ class TaskKey(Command):
 class GetTask(TaskKey):
     """/task/get"""
 
+    brief: YesOrNo = False
+    """leave out the input and the result's `rows`, which may be megabytes"""
+
 
 class StartTask(TaskKey):
     """/task/start"""
@@ -189,7 +192,7 @@ class ListTasks(Command):
     before_id: RowId | None = None
     message_show: YesOrNo | None = None
     brief: YesOrNo = False
-    """leave the input out, which may be megabytes"""
+    """leave out the input and the results' `rows`, which may be megabytes"""
 
 
 class HideTasks(Command):

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from shared.context import new_id
 from shared.errors import IdReused, InvalidField, NotFound, NotStartable, StaleRun, TaskNotFound, TransitionRefused
 from shared.task_api import commands, lifecycle, result_path
-from shared.task_api.models import ENDED, TaskStatus
+from shared.task_api.models import ENDED, TaskStatus, without_rows
 from shared.task_api.transport import Method
 from shared.web.params import to_command
 
@@ -65,7 +65,7 @@ class FakeTaskApi:
             "/task/heartbeat": (commands.Heartbeat, self._heartbeat),
             "/task/release": (commands.ReleaseTask, self._release),
             "/task/close": (commands.CloseTask, self._close),
-            "/task/get": (commands.GetTask, lambda command: self._shown(self._find(command))),
+            "/task/get": (commands.GetTask, lambda command: self._shown(self._find(command), brief=command.brief)),
             "/task/list": (commands.ListTasks, self._list),
             "/task/hide": (commands.HideTasks, self._hide),
         }
@@ -104,9 +104,8 @@ class FakeTaskApi:
         row = self._find(command)
         if row.state.status == TaskStatus.RUNNING and command.claim_id and row.claim_id == command.claim_id:
             return self._started(row)
-        expected = command.expect_run_count in (None, row.state.run_count)
         named = command.task_name in (None, row.add.task_name)
-        if not (lifecycle.may_start(row.state) and expected and named):
+        if not (named and lifecycle.may_start(row.state, command.expect_run_count)):
             raise NotStartable()
         row.state = replace(
             row.state,
@@ -210,13 +209,17 @@ class FakeTaskApi:
         running: list[int | str] = []
         keys: list[int | str] = [*(command.task_ids or []), *(command.user_task_ids or [])]
         for key in keys:
-            row = next((row for row in self.rows.values() if key in (row.task_id, row.user_task_id)), None)
-            if row is None or command.station_id not in (None, row.add.station_id):
+            rows = [
+                row
+                for row in self.rows.values()
+                if key in (row.task_id, row.user_task_id) and command.station_id in (None, row.add.station_id)
+            ]
+            if not rows:
                 unknown.append(key)
-            elif row.state.status not in ENDED:
+            elif any(row.state.status not in ENDED for row in rows):
                 running.append(key)
-            else:
-                row.message_show = False
+            for row in rows:
+                row.message_show = row.message_show and row.state.status not in ENDED
         return {"unknown": unknown, "running": running} if unknown or running else None
 
     def _row(self, task_id: int) -> FakeRow:
@@ -290,7 +293,7 @@ class FakeTaskApi:
             "start_time": None if row.started is None else _moment(row.started),
             "end_time": None if row.ended is None else _moment(row.ended),
             "input": None if brief else row.add.input,
-            "result": row.state.result,
+            "result": without_rows(row.state.result) if brief else row.state.result,
             "repeat": row.state.repeat,
             "message_show": row.message_show,
             "queue": row.add.queue,

@@ -50,8 +50,14 @@ class Lost(Enum):
     END = "end"
 
 
-def may_start(state: State) -> bool:
-    """Tell whether a run may begin: nobody has run it yet, or it may be repeated and has ended."""
+def may_start(state: State, expect_run_count: int | None = None) -> bool:
+    """Tell whether a run may begin: nobody has run it yet, or it may be repeated and has ended.
+
+    A doorbell carries `expect_run_count`, and starts only what waits to be started: one that comes late, after
+    the task was closed or ran, must not start it again.
+    """
+    if expect_run_count is not None:
+        return state.status == TaskStatus.SUBMITTED and state.run_count == expect_run_count
     return state.status == TaskStatus.SUBMITTED or (state.repeat and state.status in ENDED)
 
 

@@ -64,7 +64,7 @@ class Task(BaseModel):
     start_time: datetime | None
     end_time: datetime | None
     input: str | None
-    """as given to add; None where the caller asked for a brief list"""
+    """as given to add; None where the caller asked for a brief answer"""
     result: Any
     """the business result, any JSON value"""
     repeat: bool | None = None
@@ -111,6 +111,13 @@ class HideLeftOut(BaseModel):
 
     unknown: list[int | str]
     running: list[int | str]
+
+
+def without_rows(result: Any) -> Any:
+    """Return a result as brief answers have it: without `rows`, which may be thousands."""
+    if isinstance(result, dict) and "rows" in result and isinstance(result["rows"], list):
+        return {name: value for name, value in result.items() if name != "rows"}
+    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ def _whole_number(value: Any) -> Any:
 
 
 def _yes_or_no(value: Any) -> Any:
-    known = {"true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
-    if isinstance(value, str | int) and value in known:
-        return known[value]
+    known = {"true": True, "false": False, "1": True, "0": False}
+    if isinstance(value, str | int) and str(value).lower() in known:  # Python's clients write True in a query
+        return known[str(value).lower()]
     raise ValueError("it must be true or false")
 
 

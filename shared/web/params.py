@@ -15,7 +15,7 @@ from shared.web import strict_json
 
 Model = TypeVar("Model", bound=BaseModel)
 View = TypeVar("View", bound=Callable[..., Any])
-MAX_QUERY_CHARACTERS = 16_384
+MAX_QUERY_CHARACTERS = 8000
 
 
 def takes(

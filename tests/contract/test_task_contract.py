@@ -183,6 +183,25 @@ def test_repeated_doorbell_of_an_ended_run_is_refused(api: Api) -> None:
         api.client.start(task_id, expect_run_count=0)
 
 
+def test_late_doorbell_does_not_start_a_closed_task(api: Api) -> None:
+    task_id = api.added(repeat=True)
+    api.client.close(task_id)
+
+    with pytest.raises(NotStartable):
+        api.client.start(task_id, expect_run_count=0)
+
+    assert api.client.get(task_id).reason_code == "closed"
+
+
+def test_late_doorbell_does_not_start_a_task_closed_after_its_run_was_lost(api: Api) -> None:
+    task_id = api.started(repeat=True)
+    api.let_lease_end()
+    api.client.close(task_id)
+
+    with pytest.raises(NotStartable):
+        api.client.start(task_id, expect_run_count=1)
+
+
 def test_repeatable_task_starts_again_with_a_clean_slate(api: Api) -> None:
     task_id = api.started(repeat=True)
     api.client.finish(task_id, status=5, reason="no", result={"a": 1}, run_count=1)
@@ -479,10 +498,14 @@ def test_list_filters(api: Api) -> None:
     assert [shown] == [task.task_id for task in api.client.list("S001", task_ids=[shown, 999])]
 
 
-def test_brief_list_leaves_the_input_out(api: Api) -> None:
-    api.added(input="megabytes")
+def test_brief_answers_leave_input_and_rows_out(api: Api) -> None:
+    task_id = api.started(input="megabytes")
+    api.client.finish(task_id, result={"total": 2, "rows": [1, 2]}, run_count=1)
 
-    assert [task.input for task in api.client.list("S001", brief=True)] == [None]
+    answers = [*api.client.list("S001", brief=True), api.client.get(task_id, brief=True)]
+
+    assert [(task.input, task.result) for task in answers] == [(None, {"total": 2})] * 2
+    assert api.client.get(task_id).result == {"total": 2, "rows": [1, 2]}
 
 
 def test_hide_hides_ended_tasks_and_names_the_others(api: Api) -> None:
