@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
+from shared.problems import in_chinese
+
 Language = Literal["en", "zh"]
 
 
@@ -27,8 +29,10 @@ class PlatformError(Exception):
 
     def sentence(self, language: Language) -> str:
         """Return what went wrong and what to do, in one sentence."""
-        template = self.zh if language == "zh" else self.en
-        return template.format_map(_Blanks(self.details))
+        if language == "zh":
+            problem_zh = in_chinese(str(self.details.get("problem", "?")))
+            return self.zh.format_map(_Blanks({"problem_zh": problem_zh, **self.details}))
+        return self.en.format_map(_Blanks(self.details))
 
 
 class _Blanks(dict[str, Any]):
@@ -42,21 +46,21 @@ class MalformedRequest(PlatformError):
     code = 40000
     status = 400
     en = "The request can't be read: {problem}."
-    zh = "请求无法解析：{problem}。"
+    zh = "请求无法解析：{problem_zh}。"
 
 
 class InvalidField(PlatformError):
     code = 40001
     status = 400
     en = "The parameter {field} is not valid: {problem}."
-    zh = "参数 {field} 不正确：{problem}。"
+    zh = "参数 {field} 不正确：{problem_zh}。"
 
 
 class InvalidPath(PlatformError):
     code = 40002
     status = 400
     en = "The postion {path} can't be used: {problem}."
-    zh = "postion {path} 不可用：{problem}。"
+    zh = "postion {path} 不可用：{problem_zh}。"
 
 
 class UnknownFunction(PlatformError):
@@ -166,6 +170,13 @@ class IdReused(PlatformError):
     status = 409
     en = "The id {user_task_id} was used before for another request; choose a new one."
     zh = "编号 {user_task_id} 已用于另一请求，请换一个编号。"
+
+
+class RangeNotSatisfiable(PlatformError):
+    code = 41600
+    status = 416
+    en = "The file ends before the range that was asked for; it has {bytes} bytes."
+    zh = "请求的范围超出文件末尾，文件共 {bytes} 字节。"
 
 
 class TooLarge(PlatformError):

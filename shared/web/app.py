@@ -10,7 +10,7 @@ import structlog
 from apiflask import APIFlask
 from flask import Response, g, jsonify, request
 from flask.json.provider import JSONProvider
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 
 from shared.context import REQUEST_ID_HEADER, accept_request_id, new_id
 from shared.envelope import ErrorEnvelope, failure
@@ -20,6 +20,7 @@ from shared.errors import (
     MethodNotAllowed,
     NotFound,
     PlatformError,
+    RangeNotSatisfiable,
     TooLarge,
     Unauthorized,
 )
@@ -131,10 +132,14 @@ def _answer_http_exception(error: Any) -> Response:
         413: TooLarge(what="request body", limit="the configured size"),
     }
     if 300 <= status < 400:
-        response: Response = error.get_response()
-        return response
+        redirection: Response = error.get_response()
+        return redirection
     if status >= 500:
         return _answer_unexpected(error)
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        response = _answer_error(RangeNotSatisfiable(bytes=error.length))
+        response.headers["Content-Range"] = f"bytes */{error.length}"
+        return response
     description = str(getattr(error, "description", "") or "the request is malformed")
     return _answer_error(known.get(status) or MalformedRequest(problem=description.rstrip(".")))
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from apiflask.scaffold import APIScaffold
 from flask import g, request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.errors import InvalidField, MalformedRequest, TooLarge
 from shared.web import strict_json
@@ -102,8 +103,42 @@ def _flat(values: dict[str, list[str]]) -> dict[str, Any]:
 
 def _to_invalid_field(error: ValidationError) -> InvalidField:
     first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "body"
-    problem = {"extra_forbidden": "there is no such parameter", "missing": "it is required"}.get(
-        first["type"], first["msg"].removeprefix("Value error, ")
-    )
-    return InvalidField(field=field[:100].encode("utf-8", "backslashreplace").decode(), problem=problem.rstrip("."))
+    field = ".".join(str(part) for part in first["loc"]) or _named_in(first["msg"])
+    shown = field[:100].encode("utf-8", "backslashreplace").decode()
+    return InvalidField(field=shown, problem=_problem(first))
+
+
+def _named_in(message: str) -> str:
+    """Name the parameter that a rule about several of them begins with."""
+    first_word = message.removeprefix("Value error, ").split(" ", 1)[0]
+    return first_word if "_" in first_word or first_word == "postion" else "body"
+
+
+def _problem(error: ErrorDetails) -> str:
+    """Say what is wrong in our own words; pydantic's speak of items where texts are meant."""
+    if error["type"] == "value_error":
+        return error["msg"].removeprefix("Value error, ")
+    words = _PROBLEMS.get(error["type"], "it is not valid")
+    return words.format_map({"expected": "", **error.get("ctx", {})})
+
+
+_PROBLEMS = {
+    "extra_forbidden": "there is no such parameter",
+    "missing": "it is required",
+    "string_type": "it must be a text",
+    "list_type": "it must be a list",
+    "dict_type": "it must be an object",
+    "model_type": "it must be an object",
+    "bool_type": "it must be true or false",
+    "int_type": "it must be a whole number",
+    "int_parsing": "it must be a whole number",
+    "greater_than_equal": "it must be at least {ge}",
+    "less_than_equal": "it must be at most {le}",
+    "literal_error": "it must be one of {expected}",
+    "enum": "it must be one of {expected}",
+    "string_too_long": "it must not be longer than {max_length}",
+    "too_long": "it must not be longer than {max_length}",
+    "string_too_short": "it must not be shorter than {min_length}",
+    "too_short": "it must not be shorter than {min_length}",
+    "string_pattern_mismatch": "it has characters that are not taken here",
+}

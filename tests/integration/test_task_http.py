@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,60 @@ def test_wrong_parameter_is_named(http: FlaskClient, body: dict[str, Any], field
 
     assert (status, answer["code"], answer["data"]["field"]) == (400, 40001, field)
     assert field in answer["msg"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/task/add", {}),
+        ("/task/add", {**ADD, "station_id": "S" * 17}),
+        ("/task/add", {**ADD, "station_id": ""}),
+        ("/task/add", {**ADD, "station_id": 1}),
+        ("/task/add", {**ADD, "task_name": "os system"}),
+        ("/task/add", {**ADD, "user_task_id": "x "}),
+        ("/task/add", {**ADD, "input": "a\x00b"}),
+        ("/task/add", {**ADD, "type": 3}),
+        ("/task/add", {**ADD, "type": "1abc"}),
+        ("/task/add", {**ADD, "type_id": 1, "business_id": 2}),
+        ("/task/add", {**ADD, "repeat": "perhaps"}),
+        ("/task/add", {**ADD, "queue": "a b"}),
+        ("/task/add", {**ADD, "statoin": 1}),
+        ("/task/start", {}),
+        ("/task/finish", {"task_id": 1, "status": 9}),
+        ("/task/hide", {"task_ids": []}),
+        ("/task/hide", {}),
+        ("/task/hide", {"task_ids": {"a": 1}}),
+        ("/task/list", {"station_id": "S001", "status": 7}),
+        ("/task/list", {"station_id": "S001", "limit": 0}),
+        ("/task/update", {"task_id": 1, "field": "id", "value": 1}),
+        ("/task/update", {"task_id": 1, "field": "progress", "value": 101}),
+        ("/task/update", {"task_id": 1, "field": "status", "value": 8}),
+        ("/task/update", {"task_id": 1, "field": "reason", "value": 8}),
+        ("/task/update", {"task_id": 1, "field": "message_show", "value": 8}),
+        ("/task/update", {"task_id": 1, "field": "progress", "value": 1, "postion": "$.a"}),
+        *(
+            ("/task/update", {"task_id": 1, "field": "result", "value": 1, "postion": path})
+            for path in ("a", "$.a.b", "$[3]", "$[0].a", "$[*]", "$" + ".a" * 17, "$." + "a" * 2000)
+        ),
+        ("/task/start", b"["),
+        ("/task/start", b"[]"),
+        ("/task/start", b'{"task_id": NaN}'),
+        ("/task/start", b'{"a": 1, "a": 1}'),
+        ("/task/start", b'{"a": 99999999999999999999}'),
+        ("/task/start", b'{"a": 1e999}'),
+        ("/task/start", b'{"a": "\xff"}'),
+        ("/task/start", b'{"a": "\\ud800"}'),
+        ("/task/start", b'{"a":' + b"[" * 70 + b"]" * 70 + b"}"),
+    ],
+)
+def test_refusals_in_chinese_are_all_chinese(http: FlaskClient, path: str, body: Any) -> None:
+    _post(http, "/task/add", ADD)
+    _post(http, "/task/start", {"task_id": 1})
+
+    status, answer = _post(http, path, body, **{"Accept-Language": "zh"})
+
+    assert status == 400
+    assert not re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", answer["msg"]), answer["msg"]
 
 
 @pytest.mark.parametrize("task_id", ["1abc", "01", "1e0", [1], 10**30, -1, 0, 1.5, True, "", " 1", "١"])
