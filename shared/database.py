@@ -22,7 +22,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
-from shared.errors import PlatformError, TooLarge, Unavailable
+from shared.errors import StorageFull, TooLarge, Unavailable
+from shared.web import strict_json
 
 Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
@@ -32,6 +33,9 @@ SQLITE_BUSY_TIMEOUT_SECONDS = 10
 _MYSQL_TRY_AGAIN = frozenset({1205, 1213})
 _TRANSACTION_TRIES = 5
 _MYSQL_PACKET_TOO_LARGE = 1153
+_MYSQL_DISK_FULL = frozenset({1021, 1114})
+# Too many connections, shutting down, host blocked, lock wait, deadlock, read only, timeout, can't connect, gone, lost.
+_MYSQL_AWAY = frozenset({1040, 1053, 1129, 1205, 1213, 1290, 2002, 2003, 2006, 2013, 2014, 2055, 3024})
 
 UtcDateTime = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 """A UTC datetime without offset, to the microsecond on every database."""
@@ -48,6 +52,7 @@ def make_engine(url: str) -> Engine:
     return create_engine(
         parsed.update_query_dict({"charset": "utf8mb4"}),
         isolation_level="READ COMMITTED",
+        json_serializer=strict_json.dumps,
         pool_pre_ping=True,
         pool_recycle=1800,
         pool_size=10,
@@ -61,7 +66,9 @@ def make_engine(url: str) -> Engine:
 
 
 def _make_sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+    engine = create_engine(
+        url, json_serializer=strict_json.dumps, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -108,7 +115,7 @@ def in_write(engine: Engine, work: Callable[[Connection], Result]) -> Result:
                 return work(connection)
         except OperationalError as error:
             if attempt == _TRANSACTION_TRIES or not _may_try_again(error):
-                raise _to_unavailable(error) from error
+                raise _translated(error) from error
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 jitter, no secret
     raise AssertionError("unreachable")
 
@@ -123,18 +130,24 @@ def in_read(engine: Engine, work: Callable[[Connection], Result]) -> Result:
         with engine.connect().execution_options(read_only=True) as connection, connection.begin():
             return work(connection)
     except OperationalError as error:
-        raise _to_unavailable(error) from error
+        raise _translated(error) from error
 
 
 def _may_try_again(error: DBAPIError) -> bool:
     return _code(error) in _MYSQL_TRY_AGAIN or "database is locked" in str(error.orig)
 
 
-def _to_unavailable(error: OperationalError) -> PlatformError:
-    log.warning("database_unavailable", problem=str(error.orig))
-    if _code(error) == _MYSQL_PACKET_TOO_LARGE:
+def _translated(error: OperationalError) -> Exception:
+    """Return what callers are told: come back later, make it smaller, make room; or the error itself, our fault."""
+    code, text = _code(error), str(error.orig)
+    if code == _MYSQL_PACKET_TOO_LARGE:
         return TooLarge(what="request", limit="the database's max_allowed_packet")
-    return Unavailable(what="database")
+    if code in _MYSQL_DISK_FULL or "disk is full" in text:
+        return StorageFull()
+    if isinstance(error.orig, sqlite3.Error) or code in _MYSQL_AWAY:
+        log.warning("database_unavailable", problem=text)
+        return Unavailable(what="database")
+    return error
 
 
 def _code(error: DBAPIError) -> Any:

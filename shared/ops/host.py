@@ -22,7 +22,8 @@ from shared.ops import ports, processes
 SERVICE_PORT = 8000
 ASYNC_TASK_PORT = 8001
 READY_SECONDS = 60
-STOP_SECONDS = 90
+STOP_SECONDS = 170
+"""supervisord stops one priority after the other, each within its stopwaitsecs"""
 _STEPS = (
     ("migrating the task database", ["-m", "gm_async_task.migrate"]),
     ("migrating the order database", ["-m", "gm_service.migrate"]),
@@ -43,6 +44,7 @@ class Host:
         self._root = root
         self._folder = root / ".run"
         self._env_file = self._folder / "env"
+        self._mark_file = self._folder / "mark"
 
     def start(self) -> None:
         """Start whatever is not running, and return when it answers.
@@ -50,11 +52,12 @@ class Host:
         Raises:
             HostError: with what to do about it.
         """
-        (self._folder / "logs").mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        (self._folder / "logs").mkdir(exist_ok=True)
         (self._folder / "files").mkdir(exist_ok=True)
         with self._one_at_a_time():
             kept = self._read_env()
-            if self._is_supervised(kept):
+            if self._is_supervised():
                 self._wait_ready(kept)
                 return
             self.stop()  # what a killed supervisor left behind
@@ -66,16 +69,16 @@ class Host:
 
     def stop(self) -> int:
         """End every process of this checkout's run, first gently; return how many there were."""
-        mark = self._read_env().get(processes.MARK, "")
-        running = processes.find_marked(mark) if mark else []
+        mark = self._mark()
+        supervisor = self._supervisor_pid()
+        running = processes.find_marked(mark, supervisor)
         if not running:
             return 0
-        supervisor = self._supervisor_pid()
         # Its supervisor ends the others in order; without one they are asked one by one.
         processes.end([supervisor] if supervisor in running else running, signal.SIGTERM)
-        if not processes.wait_gone(mark, STOP_SECONDS):
-            processes.end(processes.find_marked(mark), signal.SIGKILL)
-            processes.wait_gone(mark, 5)
+        if not processes.wait_gone(mark, supervisor, STOP_SECONDS):
+            processes.end(processes.find_marked(mark, supervisor), signal.SIGKILL)
+            processes.wait_gone(mark, supervisor, 5)
         return len(running)
 
     def welcome(self) -> str:
@@ -109,7 +112,6 @@ class Host:
         service_port = ports.next_free(int(kept.get("GM_SERVICE_PORT", SERVICE_PORT)))
         async_task_port = ports.next_free(int(kept.get("GM_ASYNC_TASK_PORT", ASYNC_TASK_PORT)), {service_port})
         once = {
-            processes.MARK: secrets.token_hex(16),
             "GM_AUTH_KEY": secrets.token_urlsafe(36),
             "GM_SERVICE_SECRET_KEY": secrets.token_urlsafe(36),
             "GM_DEMO_PASSWORD": secrets.token_urlsafe(9),
@@ -167,11 +169,18 @@ class Host:
     def _environment(self, values: dict[str, str]) -> dict[str, str]:
         """Return the environment of the processes: nothing of the caller's but what programs need to run."""
         inherited = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
-        return {**{name: os.environ[name] for name in inherited if name in os.environ}, **values}
+        passed = {name: os.environ[name] for name in inherited if name in os.environ}
+        return {**passed, **values, processes.MARK: self._mark()}
 
-    def _is_supervised(self, kept: dict[str, str]) -> bool:
-        mark = kept.get(processes.MARK)
-        return mark is not None and self._supervisor_pid() in processes.find_marked(mark)
+    def _is_supervised(self) -> bool:
+        supervisor = self._supervisor_pid()
+        return supervisor in processes.find_marked(self._mark(), supervisor)
+
+    def _mark(self) -> str:
+        """Return what marks this checkout's processes; no part of `.run/env`, which people load into their shells."""
+        if not self._mark_file.exists() and self._folder.exists():
+            _write_whole(self._mark_file, secrets.token_hex(16))
+        return self._mark_file.read_text() if self._mark_file.exists() else ""
 
     def _supervisor_pid(self) -> int | None:
         try:
@@ -186,8 +195,15 @@ class Host:
         return {name: shlex.split(value)[0] if value else "" for name, value in pairs}
 
     def _write_env(self, values: dict[str, str]) -> None:
-        self._env_file.touch(mode=0o600)
-        self._env_file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+        _write_whole(self._env_file, "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a file that only its owner may read, all of it or nothing."""
+    temporary = file.with_suffix(".new")
+    temporary.touch(mode=0o600)
+    temporary.write_text(text)
+    temporary.replace(file)
 
 
 def _answers(address: str) -> bool:

@@ -13,8 +13,15 @@ from pathlib import Path
 MARK = "GM_RUN_MARK"
 
 
-def find_marked(mark: str) -> list[int]:
-    """Return the ids of this user's living processes that carry `mark`; empty where /proc is not there."""
+def find_marked(mark: str, supervisor: int | None) -> list[int]:
+    """Return the ids of this user's living processes that carry `mark`.
+
+    Where there is no /proc, only the `supervisor` is known, which ends the others itself.
+    """
+    if not mark:
+        return []
+    if not Path("/proc/self/environ").exists():
+        return [supervisor] if supervisor is not None and _lives(supervisor) else []
     wanted = f"{MARK}={mark}".encode()
     return sorted(
         int(entry.name)
@@ -32,13 +39,21 @@ def end(pids: list[int], number: signal.Signals) -> None:
             continue
 
 
-def wait_gone(mark: str, seconds: float) -> bool:
+def wait_gone(mark: str, supervisor: int | None, seconds: float) -> bool:
     """Wait until no process carries `mark`; False where some still do after `seconds`."""
     deadline = time.monotonic() + seconds
-    while find_marked(mark):
+    while find_marked(mark, supervisor):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)
+    return True
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
     return True
 
 

@@ -12,7 +12,8 @@ import math
 import re
 from typing import Any, NoReturn
 
-MAX_DEPTH = 64
+MAX_DEPTH = 32
+"""of a body; MariaDB takes 31 levels in a JSON column, and a result stands one level inside its body"""
 _MAX_INTEGER = 2**63 - 1
 _HARMFUL_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 _HARMFUL_CHARACTER = re.compile("[\x00\ud800-\udfff]")
@@ -40,7 +41,7 @@ def loads(text: str | bytes) -> Any:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON ({error.msg} at character {error.pos})") from error
-    _check_depth(value)
+    check_depth(value, MAX_DEPTH)
     if _HARMFUL_ESCAPE.search(decoded) or "\x00" in decoded:
         _check_texts(value)
     return value
@@ -80,13 +81,18 @@ def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _check_depth(value: Any) -> None:
+def check_depth(value: Any, limit: int) -> None:
+    """See that objects and lists stand at most `limit` levels inside one another.
+
+    Raises:
+        ValueError: they stand deeper.
+    """
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(limit):
         level = [inner for outer in level for inner in _children(outer) if isinstance(inner, dict | list)]
         if not level:
             return
-    raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+    raise ValueError(f"it is nested deeper than {limit} levels")
 
 
 def _check_texts(value: Any) -> None:

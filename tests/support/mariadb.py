@@ -44,7 +44,6 @@ class MariaDbServer:
                 "--bind-address=127.0.0.1",
                 "--innodb-buffer-pool-size=64M",
                 "--innodb-flush-log-at-trx-commit=2",
-                "--max-allowed-packet=64M",
                 "--character-set-server=utf8mb4",
                 *user,
             ],
