@@ -70,6 +70,7 @@ tasks = Table(
     # Somebody asked to close the running task: it must end by stop_until.
     Column("stop_requested", Boolean, nullable=False),
     Column("stop_until", UtcDateTime, nullable=True),
+    Column("stop_reason", String(1000), nullable=True),
     UniqueConstraint("station_id", "user_task_id"),
     Index("ix_tbl_async_task_user_task_id", "user_task_id"),
     Index("ix_tbl_async_task_station_id_id", "station_id", "id"),

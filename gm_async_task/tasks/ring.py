@@ -23,6 +23,7 @@ from shared.task_api.models import TaskStatus
 log = structlog.get_logger(__name__)
 
 _SUBMITTED = int(TaskStatus.SUBMITTED)
+_QUEUES_TO_GIVE_UP = 2
 
 
 class Queue(Protocol):
@@ -55,22 +56,30 @@ class Ringer:
         self._queue = queue
 
     def ring(self) -> int:
-        """Ring for what was added with a queue and not started; stop at the first sign that the broker is away."""
-        rung = 0
+        """Ring for what was added with a queue and not started."""
+        rung = failed = 0
         for queue in self._queues_due():
-            for row in self._due(queue):
-                if not self._mark_rung(row):
-                    continue
-                try:
-                    self._queue.send_task(
-                        row.name, args=[row.id], queue=queue, run_count=row.run_count, request_id=row.request_id
-                    )
-                except Unavailable as error:
-                    self._unmark_rung(row)
-                    log.warning("ring_failed", queue=queue, problem=str(error))
-                    return rung
-                rung += 1
+            try:
+                for row in self._due(queue):
+                    rung += self._ring_for(row, queue)
+            except Unavailable as error:
+                log.warning("ring_failed", queue=queue, problem=str(error))
+                failed += 1
+            if failed == _QUEUES_TO_GIVE_UP:
+                break  # it is the broker, not one queue
         return rung
+
+    def _ring_for(self, row: TaskRow, queue: str) -> bool:
+        if not self._mark_rung(row):
+            return False
+        try:
+            self._queue.send_task(
+                row.name, args=[row.id], queue=queue, run_count=row.run_count, request_id=row.request_id
+            )
+        except Unavailable:
+            self._unmark_rung(row)
+            raise
+        return True
 
     def _queues_due(self) -> Sequence[str]:
         query = select(tasks.c.queue).distinct().where(*self._is_due())
@@ -80,7 +89,10 @@ class Ringer:
         """Return the oldest tasks to ring for, as many as the queue's window of unanswered doorbells has room for."""
         columns = (tasks.c.id, tasks.c.name, tasks.c.run_count, tasks.c.request_id, tasks.c.dispatch_count)
         waiting = select(func.count()).where(
-            tasks.c.status == _SUBMITTED, tasks.c.queue == queue, tasks.c.dispatch_at > self._clock.now()
+            tasks.c.status == _SUBMITTED,
+            tasks.c.queue == queue,
+            tasks.c.dispatch_at > self._clock.now(),
+            tasks.c.dispatch_count > 0,
         )
         due = select(*columns).where(tasks.c.queue == queue, *self._is_due()).order_by(tasks.c.id)
 

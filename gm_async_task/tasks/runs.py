@@ -23,6 +23,7 @@ from shared.web import strict_json
 log = structlog.get_logger(__name__)
 
 WORKER_LOST = "The worker was lost in the middle of the task; it was not run again, so that nothing happens twice."
+NOBODY_RINGS = "The worker was lost in the middle of the task, and no queue is known that would run it again."
 WORKER_LOST_AGAIN = "The worker was lost in the middle of the task {count} times; it was given up."
 CLOSED = "Closed on request."
 
@@ -67,8 +68,9 @@ class RunService:
             TaskNotFound, StaleRun, TransitionRefused, TooLarge
         """
         self._check_size(command.result)
-        if in_write(self._engine, lambda connection: self._finish(connection, command)):
-            log.info("task_finished", task_id=command.task_id, status=command.status, reason_code=command.reason_code)
+        ended = in_write(self._engine, lambda connection: self._finish(connection, command))
+        if ended is not None:
+            log.info("task_finished", task_id=ended, status=int(command.status), reason_code=command.reason_code)
 
     def heartbeat(self, command: commands.Heartbeat) -> Lease:
         """Extend the lease of a run.
@@ -130,21 +132,24 @@ class RunService:
             self._check_size(value)
         return value
 
-    def _finish(self, connection: Connection, command: commands.FinishTask) -> bool:
+    def _finish(self, connection: Connection, command: commands.FinishTask) -> int | None:
+        """Return the id of the task that ended, None where it had ended so before."""
         row = store.get_state(connection, command, lock=True)
-        status = TaskStatus(command.status)
-        outcome = {
-            "result": command.result,
-            # Whoever closed the task said why; the run only says that it obeyed.
-            "reason": (command.reason_code == "closed" and row.reason) or command.reason,
+        given = _given_outcome(command)
+        changes = {
+            **given,
             "reason_code": command.reason_code,
-            "progress": row.progress if status is TaskStatus.FAILED else 100,
+            "progress": row.progress if command.status == TaskStatus.FAILED else 100,
         }
-        if store.end_run(connection, self._clock, row.id, command.run_count, status, **outcome):
-            return True
+        if command.reason_code == "closed":
+            # Whoever closed the task said why; the run only says that it obeyed.
+            changes["reason"] = row.stop_reason or command.reason
+        status = changes.pop("status")
+        if store.end_run(connection, self._clock, row.id, command.run_count, status, **changes):
+            return int(row.id)
         state = _state(row, result=store.get_result(connection, row.id))
-        lifecycle.check_repeated_finish(state, status, command.result, command.reason, command.run_count)
-        return False
+        lifecycle.check_repeated_finish(state, given, command.run_count)
+        return None
 
     def _beat(self, connection: Connection, command: commands.Heartbeat) -> TaskRow:
         lease_seconds = self._settings.lease_seconds
@@ -163,6 +168,18 @@ class RunService:
             lose_run(connection, self._clock, row, self._settings.max_runs)
         elif not row.repeat:
             raise TransitionRefused(state="running", wanted="submitted")
+        elif row.stop_requested:
+            _end_closed(connection, self._clock, row)
+        elif row.queue is None:
+            store.end_run(
+                connection,
+                self._clock,
+                row.id,
+                row.run_count,
+                TaskStatus.FAILED,
+                reason=NOBODY_RINGS,
+                reason_code="worker_stopped",
+            )
         else:
             store.return_to_queue(connection, self._clock, row.id, row.run_count, lost_runs=row.lost_runs)
 
@@ -170,6 +187,7 @@ class RunService:
         limit = self._settings.max_result_bytes
         if isinstance(result, dict | list | str) and len(strict_json.dumps(result).encode()) > limit:
             raise TooLarge(what="result", limit=f"{limit} bytes")
+        lifecycle.check_depth(result)
 
     def _lease_end(self, row: TaskRow) -> Any:
         return to_zone(row.lease_until, self._settings.zone)
@@ -189,12 +207,29 @@ def lose_run(connection: Connection, clock: DatabaseClock, row: TaskRow, max_run
         store.return_to_queue(connection, clock, row.id, row.run_count, lost_runs=lost_runs)
         return
     if row.stop_requested:
-        outcome = {"reason": row.reason or CLOSED, "reason_code": "closed"}
-    elif row.repeat and row.queue is not None:
-        outcome = {"reason": WORKER_LOST_AGAIN.format(count=lost_runs), "reason_code": "worker_lost"}
+        _end_closed(connection, clock, row)
+        return
+    if not row.repeat:
+        reason = WORKER_LOST
     else:
-        outcome = {"reason": WORKER_LOST, "reason_code": "worker_lost"}
-    store.end_run(connection, clock, row.id, row.run_count, TaskStatus.FAILED, lost_runs=lost_runs, **outcome)
+        reason = NOBODY_RINGS if row.queue is None else WORKER_LOST_AGAIN.format(count=lost_runs)
+    outcome = {"reason": reason, "reason_code": "worker_lost", "lost_runs": lost_runs}
+    store.end_run(connection, clock, row.id, row.run_count, TaskStatus.FAILED, **outcome)
+
+
+def _end_closed(connection: Connection, clock: DatabaseClock, row: TaskRow) -> None:
+    """End a run that was asked to stop and is over: what was closed is not run again."""
+    outcome = {"reason": row.stop_reason or CLOSED, "reason_code": "closed"}
+    store.end_run(connection, clock, row.id, row.run_count, TaskStatus.FAILED, **outcome)
+
+
+def _given_outcome(command: commands.FinishTask) -> dict[str, Any]:
+    """Return the status, and of result and reason what the caller gave: what it did not give stays as it is.
+
+    The reason of a run that obeyed a stop is not part of it, as the closer's stands in its place.
+    """
+    names = command.model_fields_set & ({"result"} if command.reason_code == "closed" else {"result", "reason"})
+    return {"status": command.status, **{name: getattr(command, name) for name in names}}
 
 
 def _state(row: TaskRow, result: Any = None) -> lifecycle.State:

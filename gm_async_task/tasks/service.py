@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -15,14 +15,15 @@ from gm_async_task.tasks.store import TaskRow
 from gm_async_task.tasks.wire import task_fields
 from shared.context import current_request_id, new_id
 from shared.database import DatabaseClock, in_read, in_write
-from shared.errors import IdReused, UnknownFunction
+from shared.errors import IdReused, InvalidField, UnknownFunction
 from shared.task_api import commands
-from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Task, TaskType
+from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Task
 
 log = structlog.get_logger(__name__)
 
-# Adding again under the same id is the same request when these agree.
-_SAME_REQUEST = ("name", "input", "type", "business_id", "repeat", "queue")
+# Adding again under the same id is the same request when these agree. The business name is for readers and comes in
+# their language, message_show and queue change in a task's life.
+_SAME_REQUEST = ("name", "input", "type", "business_id", "repeat", "run_seconds")
 CLOSED_BEFORE_START = "Closed before it was started."
 
 
@@ -42,14 +43,16 @@ class TaskService:
             UnknownFunction: the name is not among those that may be added here.
         """
         allowed = self._settings.task_names
-        if allowed and not command.task_name.startswith(tuple(allowed)):
+        if allowed and not any(f"{command.task_name}.".startswith(f"{name.rstrip('.')}.") for name in allowed):
             raise UnknownFunction(name=command.task_name)
         values = self._new_row(command)
         try:
             task_id = in_write(self._engine, lambda connection: store.insert_task(connection, self._clock, **values))
         except IntegrityError:
             task_id = in_read(self._engine, lambda connection: _known_task(connection, values))
-        log.info("task_added", task_id=task_id, task_name=command.task_name, station_id=command.station_id)
+            log.info("task_known", task_id=task_id, task_name=command.task_name, station_id=command.station_id)
+        else:
+            log.info("task_added", task_id=task_id, task_name=command.task_name, station_id=command.station_id)
         return AddedTask(task_id=task_id, user_task_id=values["user_task_id"])
 
     def close_task(self, command: commands.CloseTask) -> None:
@@ -78,11 +81,17 @@ class TaskService:
         return [Task(**task_fields(row, self._settings.zone, brief=command.brief)) for row in rows]
 
     def hide_tasks(self, command: commands.HideTasks) -> HideLeftOut | None:
-        """Hide the ended ones of the named tasks; return what could not be hidden, None where all were."""
+        """Hide the ended ones of the named tasks; return what could not be hidden, None where all were.
+
+        Raises:
+            InvalidField: several stations use one of the ids and the command names no station.
+        """
 
         def hide(connection: Connection) -> HideLeftOut | None:
+            rows = store.list_states(connection, command)
+            _check_one_station(rows)
             store.hide_ended(connection, self._clock, command)
-            return _left_out(command, store.list_states(connection, command))
+            return _left_out(command, rows)
 
         return in_write(self._engine, hide)
 
@@ -97,7 +106,7 @@ class TaskService:
             "message_show": command.message_show is not False,
             "business_id": command.business,
             "business_name": command.business_name or "",
-            "type": TaskType.PROCESS if command.type is None else command.type,
+            "type": command.kind,
             "request_id": current_request_id(),
             "queue": command.queue,
             "dispatch_at": self._clock.after(self._settings.ring_after_seconds) if rung else None,
@@ -118,6 +127,12 @@ def _known_task(connection: Connection, values: dict[str, Any]) -> int:
     if row is None or any(getattr(row, name) != values[name] for name in _SAME_REQUEST):
         raise IdReused(user_task_id=values["user_task_id"])
     return int(row.id)
+
+
+def _check_one_station(rows: Sequence[TaskRow]) -> None:
+    """An id of the caller's is unique within a station only."""
+    if len({row.user_task_id for row in rows}) < len(rows):
+        raise InvalidField(field="station_id", problem="several stations have this user_task_id; name one")
 
 
 def _left_out(command: commands.HideTasks, rows: Iterable[TaskRow]) -> HideLeftOut | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, not_, or_, select, update
 from sqlalchemy.engine import Connection
 
 from gm_async_task.tasks.models import tasks
@@ -77,10 +77,15 @@ def claim(
     if command.task_name is not None:
         guards.append(tasks.c.name == command.task_name)
     changes = {
+        # Runs lost before somebody started the ended task again are history. First, as MySQL assigns from left to
+        # right and would see the new status.
+        "lost_runs": case((tasks.c.status == int(TaskStatus.SUBMITTED), tasks.c.lost_runs), else_=0),
         "status": int(TaskStatus.RUNNING),
         "run_count": tasks.c.run_count + 1,
         "claim_id": command.claim_id,
         "owner": command.owner,
+        # Who dispatched by hand named no queue; the one that the bell came by can be rung again.
+        "queue": func.coalesce(tasks.c.queue, command.queue),
         "start_time": func.coalesce(tasks.c.start_time, clock.now()),
         "run_start": clock.now(),
         "end_time": None,
@@ -91,9 +96,10 @@ def claim(
         "progress": 0,
         "stop_requested": False,
         "stop_until": None,
+        "stop_reason": None,
         "modify_time": clock.now(),
     }
-    return connection.execute(update(tasks).where(*guards).values(changes)).rowcount == 1
+    return connection.execute(update(tasks).where(*guards).ordered_values(*changes.items())).rowcount == 1
 
 
 def renew_lease(
@@ -134,7 +140,7 @@ def request_stop(
     statement = (
         update(tasks)
         .where(tasks.c.id == task_id, tasks.c.status == int(TaskStatus.RUNNING), tasks.c.stop_requested.is_(False))
-        .values(stop_requested=True, stop_until=clock.after(stop_seconds), reason=reason, modify_time=clock.now())
+        .values(stop_requested=True, stop_until=clock.after(stop_seconds), stop_reason=reason, modify_time=clock.now())
     )
     return connection.execute(statement).rowcount == 1
 
@@ -189,8 +195,9 @@ def hide_ended(connection: Connection, clock: DatabaseClock, command: commands.H
 
 
 def list_states(connection: Connection, command: commands.HideTasks) -> Sequence[TaskRow]:
-    """Return id, user_task_id and status of the named tasks."""
-    return connection.execute(select(tasks.c.id, tasks.c.user_task_id, tasks.c.status).where(_among(command))).all()
+    """Return id, user_task_id, station_id and status of the named tasks."""
+    columns = (tasks.c.id, tasks.c.user_task_id, tasks.c.station_id, tasks.c.status)
+    return connection.execute(select(*columns).where(_among(command))).all()
 
 
 def ended(clock: DatabaseClock, status: int) -> dict[str, Any]:

@@ -96,17 +96,18 @@ class Sweeper:
 
     def _end_unanswered_stops(self) -> int:
         """End runs that were asked to stop and did not within their grace time."""
-        unanswered = select(tasks.c.id, tasks.c.run_count, tasks.c.reason).where(
+        unanswered = select(tasks.c.id, tasks.c.run_count, tasks.c.stop_reason).where(
             tasks.c.status == _RUNNING, tasks.c.stop_requested.is_(True), tasks.c.stop_until < self._clock.now()
         )
         return sum(
-            self._end(row, reason=row.reason or CLOSED, reason_code="closed") for row in self._read_some(unanswered)
+            self._end(row, reason=row.stop_reason or CLOSED, reason_code="closed")
+            for row in self._read_some(unanswered)
         )
 
     def _end_never_started(self) -> int:
         limit = self._settings.submitted_seconds
         old = select(tasks.c.id).where(
-            tasks.c.status == _SUBMITTED, tasks.c.queue.is_not(None), tasks.c.creat_time < self._clock.after(-limit)
+            tasks.c.status == _SUBMITTED, tasks.c.queue.is_not(None), tasks.c.modify_time < self._clock.after(-limit)
         )
         outcome = {"reason": NEVER_STARTED.format(seconds=limit), "reason_code": "never_started"}
         rows = self._read_some(old)

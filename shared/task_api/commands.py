@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from shared.task_api.models import TaskStatus
+from shared.task_api.lifecycle import MAX_REASON_CHARACTERS
+from shared.task_api.models import TaskStatus, TaskType
 from shared.web import strict_json
 from shared.web.fields import (
     FunctionPath,
@@ -21,8 +22,6 @@ from shared.web.fields import (
     YesOrNo,
 )
 
-MAX_REASON_CHARACTERS = 1000
-
 
 def _as_json_text(value: Any) -> Any:
     return strict_json.dumps(value) if isinstance(value, dict | list) else value
@@ -35,10 +34,8 @@ def _not_empty(ids: list[Any] | None) -> list[Any] | None:
 
 
 TaskInput = Annotated[Text, BeforeValidator(_as_json_text)]
-Status = Annotated[TaskStatus, BeforeValidator(lambda value: int(value) if str(value) in set("12345") else value)]
-EndStatus = Annotated[
-    Literal[3, 4, 5], BeforeValidator(lambda value: int(value) if str(value) in set("345") else value)
-]
+Status = Annotated[WholeNumber, Field(ge=1, le=5), AfterValidator(TaskStatus)]
+EndStatus = Annotated[WholeNumber, Field(ge=3, le=5), AfterValidator(TaskStatus)]
 Reason = Annotated[Text, Field(max_length=MAX_REASON_CHARACTERS)]
 ReasonCode = Annotated[Text, Field(max_length=64, pattern=r"^[a-z_]+$")]
 RunCount = Annotated[WholeNumber, Field(ge=0, le=2**31 - 1)]
@@ -77,6 +74,11 @@ class AddTask(Command):
         return self
 
     @property
+    def kind(self) -> int:
+        """The task's type; a process where none was given."""
+        return TaskType.PROCESS if self.type is None else self.type
+
+    @property
     def business(self) -> int:
         """The task type id under either of its names."""
         return self.business_id if self.business_id is not None else self.type_id or 0
@@ -113,7 +115,9 @@ class StartTask(TaskKey):
     task_name: FunctionPath | None = None
     """start only if the task has this name"""
     expect_run_count: RunCount | None = None
-    """start only if it was started this often so far: makes a repeated doorbell harmless"""
+    """a doorbell: start only what is submitted and was started this often so far"""
+    queue: QueueName | None = None
+    """the queue that the doorbell came by, kept where the task has none"""
 
 
 class UpdateTask(TaskKey):
@@ -140,7 +144,7 @@ class UpdateTask(TaskKey):
 class FinishTask(TaskKey):
     """/task/finish"""
 
-    status: EndStatus = 3
+    status: EndStatus = TaskStatus.FINISHED
     result: Any = None
     reason: Reason | None = None
     reason_code: ReasonCode | None = None

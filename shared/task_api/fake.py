@@ -21,6 +21,7 @@ from shared.task_api.models import ENDED, TaskStatus, without_rows
 from shared.task_api.transport import Method
 from shared.web.params import to_command
 
+_SAME_REQUEST = ("task_name", "input", "kind", "business", "run_seconds")
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -42,6 +43,8 @@ class FakeRow:
     claim_id: str | None = None
     owner: str | None = None
     stop_requested: bool = False
+    stop_reason: str | None = None
+    queue: str | None = None
     lost_runs: int = 0
     calls: list[str] = field(default_factory=list)
 
@@ -89,14 +92,17 @@ class FakeTaskApi:
         known = [row for row in self.rows.values() if row.add.station_id == command.station_id]
         for row in known:
             if row.user_task_id == command.user_task_id:
-                if (row.add.task_name, row.add.input) != (command.task_name, command.input):
+                if any(getattr(row.add, name) != getattr(command, name) for name in _SAME_REQUEST) or bool(
+                    row.add.repeat
+                ) != bool(command.repeat):
                     raise IdReused(user_task_id=row.user_task_id)
                 return {"task_id": row.task_id, "user_task_id": row.user_task_id}
-        state = lifecycle.State(TaskStatus.SUBMITTED, 0, repeat=bool(command.repeat), type=_type_of(command))
+        state = lifecycle.State(TaskStatus.SUBMITTED, 0, repeat=bool(command.repeat), type=command.kind)
         row = FakeRow(
             next(self._ids), command, command.user_task_id or new_id(), state, self.now_seconds, self.now_seconds
         )
         row.message_show = command.message_show is not False
+        row.queue = command.queue
         self.rows[row.task_id] = row
         return {"task_id": row.task_id, "user_task_id": row.user_task_id}
 
@@ -107,6 +113,8 @@ class FakeTaskApi:
         named = command.task_name in (None, row.add.task_name)
         if not (named and lifecycle.may_start(row.state, command.expect_run_count)):
             raise NotStartable()
+        if row.state.status in ENDED:
+            row.lost_runs = 0
         row.state = replace(
             row.state,
             status=TaskStatus.RUNNING,
@@ -115,7 +123,9 @@ class FakeTaskApi:
             reason=None,
             progress=0,
         )
-        row.claim_id, row.owner, row.stop_requested, row.reason_code = command.claim_id, command.owner, False, None
+        row.claim_id, row.owner, row.reason_code = command.claim_id, command.owner, None
+        row.stop_requested, row.stop_reason = False, None
+        row.queue = row.queue or command.queue
         row.started, row.ended = row.started or self.now_seconds, None
         self._renew(row)
         return self._started(row)
@@ -131,29 +141,34 @@ class FakeTaskApi:
         else:
             lifecycle.check_update(row.state, "result", None, command.run_count)
             value = result_path.put(row.state.result, path, value)
+        if command.field == "result":
+            lifecycle.check_depth(value)
         if command.field == "message_show":
             row.message_show = value
         else:
             row.state = replace(row.state, **{command.field: value})
         if row.state.status != TaskStatus.RUNNING:
-            row.ended = row.ended or self.now_seconds
+            if row.state.status in ENDED:
+                row.ended = row.ended or self.now_seconds
             return None
         self._renew(row)
         return {"stop_requested": row.stop_requested}
 
     def _finish(self, command: commands.FinishTask) -> None:
         row = self._find(command)
+        lifecycle.check_depth(command.result)
         state = row.state
         held = state.status == TaskStatus.RUNNING and command.run_count in (None, state.run_count)
+        closed = command.reason_code == "closed"
+        names = command.model_fields_set & ({"result"} if closed else {"result", "reason"})
+        given = {"status": command.status, **{name: getattr(command, name) for name in names}}
         if not held:
-            lifecycle.check_repeated_finish(state, command.status, command.result, command.reason, command.run_count)
+            lifecycle.check_repeated_finish(state, given, command.run_count)
             return
-        reason = command.reason
-        if command.reason_code == "closed":
-            reason = state.reason or reason
-        status = TaskStatus(command.status)
-        progress = state.progress if status is TaskStatus.FAILED else 100
-        row.state = replace(state, status=status, result=command.result, reason=reason, progress=progress)
+        if closed:
+            given["reason"] = row.stop_reason or command.reason
+        progress = state.progress if command.status == TaskStatus.FAILED else 100
+        row.state = replace(state, progress=progress, **given)
         row.reason_code, row.ended = command.reason_code, self.now_seconds
 
     def _heartbeat(self, command: commands.Heartbeat) -> dict[str, Any]:
@@ -177,6 +192,10 @@ class FakeTaskApi:
             self._lose(row)
         elif not row.state.repeat:
             raise TransitionRefused(state="running", wanted="submitted")
+        elif row.stop_requested:
+            self._end(row, row.stop_reason or "Closed on request.", "closed")
+        elif row.queue is None:
+            self._end(row, "No queue is known that would run it again.", "worker_stopped")
         else:
             row.state = replace(row.state, status=TaskStatus.SUBMITTED)
 
@@ -185,8 +204,8 @@ class FakeTaskApi:
         if row.state.status == TaskStatus.SUBMITTED:
             self._end(row, command.reason or "Closed before it was started.", "closed")
         elif row.state.status == TaskStatus.RUNNING:
+            row.stop_reason = row.stop_reason if row.stop_requested else command.reason
             row.stop_requested = True
-            row.state = replace(row.state, reason=command.reason)
 
     def _list(self, command: commands.ListTasks) -> list[dict[str, Any]]:
         rows = [row for row in reversed(self.rows.values()) if self._listed(row, command)]
@@ -208,19 +227,23 @@ class FakeTaskApi:
         unknown: list[int | str] = []
         running: list[int | str] = []
         keys: list[int | str] = [*(command.task_ids or []), *(command.user_task_ids or [])]
-        for key in keys:
-            rows = [
-                row
-                for row in self.rows.values()
-                if key in (row.task_id, row.user_task_id) and command.station_id in (None, row.add.station_id)
-            ]
-            if not rows:
+        named = {key: self._named(key, command.station_id) for key in keys}
+        for key, row in named.items():
+            if row is None:
                 unknown.append(key)
-            elif any(row.state.status not in ENDED for row in rows):
+            elif row.state.status not in ENDED:
                 running.append(key)
-            for row in rows:
-                row.message_show = row.message_show and row.state.status not in ENDED
+        for row in named.values():
+            if row is not None and row.state.status in ENDED:
+                row.message_show = False
         return {"unknown": unknown, "running": running} if unknown or running else None
+
+    def _named(self, key: int | str, station_id: str | None) -> FakeRow | None:
+        name = "task_id" if isinstance(key, int) else "user_task_id"
+        try:
+            return self._find(commands.TaskKey.model_validate({name: key, "station_id": station_id}))
+        except TaskNotFound:
+            return None
 
     def _row(self, task_id: int) -> FakeRow:
         if task_id not in self.rows:
@@ -249,7 +272,7 @@ class FakeTaskApi:
         row.lost_runs += 1
         verdict = lifecycle.judge_lost(
             repeat=row.state.repeat,
-            has_queue=row.add.queue is not None,
+            has_queue=row.queue is not None,
             stop_requested=row.stop_requested,
             lost_runs=row.lost_runs,
             max_runs=self.max_runs,
@@ -257,7 +280,7 @@ class FakeTaskApi:
         if verdict is lifecycle.Lost.RUN_AGAIN:
             row.state = replace(row.state, status=TaskStatus.SUBMITTED)
         elif row.stop_requested:
-            self._end(row, row.state.reason or "Closed on request.", "closed")
+            self._end(row, row.stop_reason or "Closed on request.", "closed")
         else:
             self._end(row, "The worker was lost in the middle of the task.", "worker_lost")
 
@@ -296,12 +319,8 @@ class FakeTaskApi:
             "result": without_rows(row.state.result) if brief else row.state.result,
             "repeat": row.state.repeat,
             "message_show": row.message_show,
-            "queue": row.add.queue,
+            "queue": row.queue,
         }
-
-
-def _type_of(command: commands.AddTask) -> int:
-    return 2 if command.type is None else command.type
 
 
 def _moment(seconds: float) -> str:

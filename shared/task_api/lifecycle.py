@@ -28,6 +28,8 @@ _AMENDED = frozenset(
     }
 )
 MAX_REASON_CHARACTERS = 1000
+MAX_RESULT_DEPTH = 31
+"""what MariaDB takes in a JSON column"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +120,33 @@ def is_amendable(state: State) -> bool:
     return state.type == TaskType.IMPORT and state.status in (TaskStatus.PARTLY_SUCCEEDED, TaskStatus.FAILED)
 
 
-def check_repeated_finish(state: State, status: int, result: Any, reason: str | None, run_count: int | None) -> None:
+def check_repeated_finish(state: State, outcome: dict[str, Any], run_count: int | None) -> None:
     """Let a finish pass that was accepted before: same run, same outcome, nothing left to do.
+
+    `outcome` has the status, and of result and reason what the caller gave.
 
     Raises:
         StaleRun, TransitionRefused: it is another run's, or another outcome.
     """
     same_run = run_count is None or run_count == state.run_count
-    same_outcome = (state.status, state.result) == (status, result) and reason in (None, state.reason)
+    same_outcome = all(getattr(state, name) == value for name, value in outcome.items())
     if state.status in ENDED and same_run and same_outcome:
         return
     if run_count is not None:
         raise StaleRun(run_count=run_count)
-    raise TransitionRefused(state=_name(state.status), wanted=_name(TaskStatus(status)))
+    raise TransitionRefused(state=_name(state.status), wanted=_name(outcome["status"]))
+
+
+def check_depth(result: Any) -> None:
+    """Let a result pass that every database takes.
+
+    Raises:
+        InvalidField: its lists and objects stand too deep inside one another.
+    """
+    try:
+        strict_json.check_depth(result, MAX_RESULT_DEPTH)
+    except ValueError as error:
+        raise InvalidField(field="result", problem=str(error)) from None
 
 
 def judge_lost(*, repeat: bool, has_queue: bool, stop_requested: bool, lost_runs: int, max_runs: int) -> Lost:

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 from shared.errors import Language
-from shared.task_api.commands import MAX_REASON_CHARACTERS
+from shared.task_api.lifecycle import MAX_REASON_CHARACTERS
 
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 

@@ -60,7 +60,7 @@ class HttpTransport:
 def unwrap(status: int, body: bytes) -> Any:
     """Return the data of an envelope, or raise its error."""
     try:
-        envelope = strict_json.loads(body)
+        envelope = strict_json.loads(body, max_depth=2 * strict_json.MAX_DEPTH)
         code, data = envelope["code"], envelope["data"]
     except (ValueError, KeyError, TypeError) as error:
         # A proxy or a dying server answered instead of the service.

@@ -19,7 +19,7 @@ _HARMFUL_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 _HARMFUL_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
-def loads(text: str | bytes) -> Any:
+def loads(text: str | bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Return the JSON value of `text`.
 
     Raises:
@@ -38,10 +38,10 @@ def loads(text: str | bytes) -> Any:
             object_pairs_hook=_distinct_keys,
         )
     except RecursionError as error:
-        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels") from error
+        raise ValueError(f"it is nested deeper than {max_depth} levels") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON ({error.msg} at character {error.pos})") from error
-    check_depth(value, MAX_DEPTH)
+    check_depth(value, max_depth)
     if _HARMFUL_ESCAPE.search(decoded) or "\x00" in decoded:
         _check_texts(value)
     return value

@@ -14,6 +14,7 @@ from shared.errors import (
     IdReused,
     InvalidField,
     InvalidPath,
+    MalformedRequest,
     NotStartable,
     ProgressBackwards,
     StaleRun,
@@ -34,7 +35,12 @@ class Api:
     """One implementation under test: its client, and what makes time pass in it."""
 
     client: TaskClient
-    let_lease_end: Callable[[], None]
+    pass_seconds: Callable[[float], None]
+    """let time pass, and the keeper look"""
+
+    def let_lease_end(self) -> None:
+        """Let so much time pass that a run which was not heard of is lost."""
+        self.pass_seconds(LEASE_SECONDS + 1)
 
     def added(self, **changes: object) -> int:
         """Add a task and return its id."""
@@ -62,22 +68,22 @@ def api(request: pytest.FixtureRequest, make_database_url: Callable[[str], str])
 def _fake_api() -> Api:
     fake = FakeTaskApi(lease_seconds=LEASE_SECONDS)
 
-    def pass_time() -> None:
-        fake.now_seconds += LEASE_SECONDS + 1
+    def pass_seconds(seconds: float) -> None:
+        fake.now_seconds += seconds
         fake.expire_leases()
 
-    return Api(TaskClient(fake), pass_time)
+    return Api(TaskClient(fake), pass_seconds)
 
 
 def _service_api(engine: Engine) -> Api:
     clock = DatabaseClock()
     sweeper = Sweeper(engine, make_settings(), clock, SilentQueue())
 
-    def pass_time() -> None:
-        clock.offset_seconds += LEASE_SECONDS + 1
+    def pass_seconds(seconds: float) -> None:
+        clock.offset_seconds += seconds
         sweeper.sweep()
 
-    return Api(TaskClient(AppTransport(make_service(engine, clock))), pass_time)
+    return Api(TaskClient(AppTransport(make_service(engine, clock))), pass_seconds)
 
 
 def test_added_task_is_submitted_and_keeps_what_was_given(api: Api) -> None:
@@ -528,6 +534,130 @@ def test_hide_of_another_stations_task_is_unknown(api: Api) -> None:
     assert left_out is not None
     assert [task_id] == left_out.unknown
     assert api.client.get(task_id).message_show
+
+
+def test_finish_leaves_what_it_does_not_name(api: Api) -> None:
+    task_id = api.started()
+    api.client.update(task_id, field="result", value={"rows": [1, 2]})
+    api.client.update(task_id, field="reason", value="1 row failed.")
+
+    api.client.finish(task_id, status=4)
+
+    task = api.client.get(task_id)
+    assert (task.result, task.reason) == ({"rows": [1, 2]}, "1 row failed.")
+
+
+def test_finish_of_a_closed_run_may_be_repeated(api: Api) -> None:
+    task_id = api.started()
+    api.client.close(task_id, reason="Wrong file.")
+    end = {"status": 5, "reason": "Stopped.", "reason_code": "closed", "run_count": 1}
+    api.client.finish(task_id, **end)
+
+    api.client.finish(task_id, **end)
+
+    assert api.client.get(task_id).reason == "Wrong file."
+
+
+def test_closed_run_without_a_reason_keeps_its_own(api: Api) -> None:
+    task_id = api.started()
+    api.client.close(task_id)
+
+    api.client.finish(task_id, status=5, reason="Stopped.", reason_code="closed", run_count=1)
+
+    assert api.client.get(task_id).reason == "Stopped."
+
+
+def test_closed_run_that_is_handed_back_is_not_run_again(api: Api) -> None:
+    task_id = api.started(repeat=True)
+    api.client.close(task_id, reason="Wrong file.")
+
+    api.client.release(task_id, run_count=1)
+
+    task = api.client.get(task_id)
+    assert (task.status, task.reason, task.reason_code) == (TaskStatus.FAILED, "Wrong file.", "closed")
+
+
+def test_run_handed_back_that_nobody_would_ring_for_ends(api: Api) -> None:
+    task_id = api.started(repeat=True, queue=None)
+
+    api.client.release(task_id, run_count=1)
+
+    assert api.client.get(task_id).status == TaskStatus.FAILED
+
+
+def test_queue_of_the_doorbell_is_kept_where_the_task_has_none(api: Api) -> None:
+    task_id = api.added(repeat=True, queue=None)
+    api.client.start(task_id, queue="q")
+
+    api.let_lease_end()
+
+    task = api.client.get(task_id)
+    assert (task.status, task.queue) == (TaskStatus.SUBMITTED, "q")
+
+
+def test_lost_runs_are_forgotten_when_somebody_starts_the_task_again(api: Api) -> None:
+    task_id = api.added(repeat=True)
+    for _ in range(3):
+        api.client.start(task_id)
+        api.let_lease_end()
+    assert api.client.get(task_id).status == TaskStatus.FAILED
+    api.client.start(task_id)
+
+    api.let_lease_end()
+
+    assert api.client.get(task_id).status == TaskStatus.SUBMITTED
+
+
+def test_update_extends_the_lease(api: Api) -> None:
+    task_id = api.started(repeat=True)
+    api.pass_seconds(LEASE_SECONDS - 5)
+    api.client.update(task_id, field="progress", value=1, run_count=1)
+
+    api.pass_seconds(LEASE_SECONDS - 5)
+
+    assert api.client.get(task_id).status == TaskStatus.RUNNING
+
+
+def test_hide_by_own_ids_names_running_ones_and_needs_one_station(api: Api) -> None:
+    first = api.added(user_task_id="same", station_id="S001")
+    api.added(user_task_id="same", station_id="S002")
+
+    with pytest.raises(InvalidField):
+        api.client.clear_show(user_task_ids=["same"])
+    left_out = api.client.clear_show(user_task_ids=["same"], station_id="S001")
+
+    assert left_out is not None
+    assert left_out.running == ["same"]
+    assert api.client.get(first).message_show
+
+
+@pytest.mark.parametrize("changed", [{"input": "x"}, {"type": 1}, {"repeat": True}, {"run_seconds": 9}])
+def test_adding_again_must_agree_in_what_decides_the_work(api: Api, changed: dict[str, object]) -> None:
+    api.added(user_task_id="mine")
+
+    with pytest.raises(IdReused):
+        api.added(user_task_id="mine", **changed)
+
+
+def test_adding_again_in_another_language_is_the_same_task(api: Api) -> None:
+    first = api.added(user_task_id="mine", business_name="Export")
+
+    assert api.added(user_task_id="mine", business_name="导出") == first
+
+
+@pytest.mark.parametrize("depth", [31, 32, 60])
+def test_results_are_as_deep_as_every_database_takes(api: Api, depth: int) -> None:
+    task_id = api.started()
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+
+    if depth > 31:
+        with pytest.raises((InvalidField, MalformedRequest)):
+            api.client.finish(task_id, result=value, run_count=1)
+    else:
+        api.client.finish(task_id, result=value, run_count=1)
+        assert api.client.get(task_id).result == value
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("lost_runs", sa.Integer(), nullable=False),
         sa.Column("stop_requested", sa.Boolean(), nullable=False),
         sa.Column("stop_until", MOMENT, nullable=True),
+        sa.Column("stop_reason", sa.String(1000), nullable=True),
         sa.UniqueConstraint("station_id", "user_task_id", name="uq_tbl_async_task_station_id"),
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
