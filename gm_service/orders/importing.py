@@ -125,7 +125,7 @@ def _judge(
     connection: Connection, station_id: str, rows: Sequence[ChunkRow], cycle: TimeConfig, zone: ZoneInfo
 ) -> dict[int, NewOrder | RowError]:
     """Check each row by itself, then its order number against lower rows and the station's orders."""
-    verdicts = {row.index: check_order(row.order, zone, cycle.start_time) for row in rows}
+    verdicts = {row.index: check_order(row.order, zone, cycle) for row in rows}
     numbers = [verdict.order_no for verdict in verdicts.values() if isinstance(verdict, NewOrder)]
     taken = set(store.find_order_ids(connection, station_id, numbers))
     for index, verdict in verdicts.items():
