@@ -126,7 +126,7 @@ class OrderService:
             IdReused: the id stands for another submission.
             Unavailable: nothing was accepted.
         """
-        importing.parse_batch(command.order_data, self.settings.max_batch_rows)
+        importing.check_batch(command.order_data, self.settings.max_batch_rows)
         in_read(self.engine, lambda c: importing.require_time_config(c, station.id, command.time_config_id))
         added = self.dispatcher.submit(
             station_id=station.id,
