@@ -10,8 +10,9 @@ from apiflask import APIBlueprint
 from flask import Response, send_file
 
 from gm_service.config import ServiceSettings
+from gm_service.orders.collaborators import Station
+from gm_service.orders.export_service import ExportService
 from gm_service.orders.models import StoredFile
-from gm_service.orders.service import OrderService, Station
 from shared.errors import FileGone, TaskNotFound
 from shared.web.fields import MAX_ID
 
@@ -22,7 +23,7 @@ _CONTENT_TYPES = {
 
 
 def downloads_routes(
-    service: OrderService, settings: ServiceSettings, require_station: Callable[[], Station]
+    exports: ExportService, settings: ServiceSettings, require_station: Callable[[], Station]
 ) -> APIBlueprint:
     """Return the routes that nginx points its sync and async download addresses at."""
     blueprint = APIBlueprint("downloads", __name__, url_prefix="/station/download", tag="Downloads")
@@ -33,7 +34,7 @@ def downloads_routes(
         station = require_station()
         if len(key) != 32 or not key.isascii() or not key.isalnum():
             raise FileGone()
-        return _send(service.find_sync_file(station, key), settings)
+        return _send(exports.find_sync_file(station, key), settings)
 
     @blueprint.get("/async/<int:task_id>")
     def download_async(task_id: int) -> Response:
@@ -41,7 +42,7 @@ def downloads_routes(
         station = require_station()
         if not 1 <= task_id <= MAX_ID:
             raise TaskNotFound()
-        return _send(service.find_async_file(station, task_id), settings)
+        return _send(exports.find_async_file(station, task_id), settings)
 
     return blueprint
 

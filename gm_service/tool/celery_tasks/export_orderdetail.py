@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from gm_service.orders.export import ExportedFile, export_to_file, remove_older_runs
@@ -87,8 +87,9 @@ def _read_request(raw_input: bytes) -> ExportRequest:
         raise MalformedRequest(problem=f"the task's input is no export ({error})") from error
 
 
-def _say(message: dict[str, Any], stream: IO[str] | None = None) -> None:
-    print(json.dumps(message, ensure_ascii=False), file=stream or sys.stdout, flush=True)
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from gm_service.config import ServiceSettings
+from gm_service.orders.export_service import ExportService
 from gm_service.orders.service import OrderService
 from gm_service.routes.downloads import content_disposition, downloads_routes
 from gm_service.routes.internal import internal_routes
@@ -92,7 +93,8 @@ def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
         **changes,
     )
     platform, clock = FakePlatform(), DatabaseClock()
-    service = OrderService(engine, settings, platform, cast(TaskClient, platform), clock)
+    orders = OrderService(engine, settings, platform)
+    exports = ExportService(engine, settings, platform, cast(TaskClient, platform), clock)
     stations = {STATION: FakeStation(STATION), OTHER_STATION: FakeStation(OTHER_STATION, export_threshold=0)}
 
     def require_station() -> FakeStation:
@@ -102,9 +104,9 @@ def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
         return found
 
     app = make_app("test_orders", "orders", settings)
-    app.register_blueprint(orders_routes(service, require_station))
-    app.register_blueprint(downloads_routes(service, settings, require_station))
-    app.register_blueprint(internal_routes(service, settings))
+    app.register_blueprint(orders_routes(exports, orders, require_station))
+    app.register_blueprint(downloads_routes(exports, settings, require_station))
+    app.register_blueprint(internal_routes(orders, settings))
     return World(app.test_client(), platform, clock, settings.files_dir)
 
 
