@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from gm_service.config import ServiceSettings
 from gm_service.orders import export, importing, store
 from gm_service.orders.collaborators import Station, TaskDispatcher, task_url
 from gm_service.orders.commands import ExportOrders
+from gm_service.orders.expiry import remove_old_files
 from gm_service.orders.export import ExportedFile
 from gm_service.orders.formats import get_profile
 from gm_service.orders.models import StoredFile
@@ -62,6 +64,7 @@ class ExportService:
             StorageFull, Unavailable: not now.
         """
         request = self._to_request(station, command, language)
+        self.remove_expired_files()
         threshold = self._threshold(station)
         matching = export.count_matching(
             self.engine, station.id, request.query, self.settings.zone, limit=threshold + 1
@@ -100,13 +103,14 @@ class ExportService:
         return self._require_file(StoredFile(file, file_name), EXPORT_DIR)
 
     def remove_expired_files(self) -> int:
-        """Remove some sync exports whose time is over and return how many; called on each new one."""
+        """Remove some exports whose time is over, and what killed runs left; return how many. Each export calls it."""
         expired = in_read(self.engine, lambda c: store.list_expired_files(c, self.clock, _EXPIRED_FILES_A_TIME))
         for file in expired.values():
             (self.settings.files_dir / file).unlink(missing_ok=True)
         if expired:
             in_write(self.engine, lambda c: store.delete_export_files(c, expired))
-        return len(expired)
+        folders = [self.settings.files_dir / name for name in (EXPORT_DIR, SYNC_DIR)]
+        return len(expired) + sum(remove_old_files(each, time.time(), self.settings.link_seconds) for each in folders)
 
     def _to_request(self, station: Station, command: ExportOrders, language: Language) -> ExportRequest:
         profile = get_profile(command.format)
@@ -137,7 +141,6 @@ class ExportService:
         )
 
     def _export_now(self, request: ExportRequest) -> str:
-        self.remove_expired_files()
         key = new_id()
         made = export.export_to_file(
             self.engine, request, self.settings.zone, directory=self.settings.files_dir / SYNC_DIR, name=key

@@ -4,7 +4,7 @@
 
 Standard input is the task's input. `DIR` is files_dir/export. GM_SERVICE_DATABASE_URL and GM_TIMEZONE come from the
 environment. Standard output has JSON lines: {"progress": {"done", "total"}}, and last {"result": {...}} with exit
-code 0, or {"error": {"code", "en", "zh"}} with exit code 1.
+code 0, or {"error": {"code", "en", "zh"}} with exit code 1. SIGTERM ends it with code 143 and no unfinished files.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ _PROGRESS_SECONDS = 0.5
 def main() -> int:
     """Run the export that the command line and standard input describe; return the exit code."""
     arguments = _parse_arguments()
+    _exit_on_sigterm()
     try:
         made = run(arguments, sys.stdin.buffer.read(), os.environ)
     except PlatformError as error:
@@ -78,6 +80,16 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--run-count", type=int, required=True, help="fencing token; part of the file's name")
     parser.add_argument("--output-dir", type=Path, required=True)
     return parser.parse_args()
+
+
+def _exit_on_sigterm() -> None:
+    """Make a request to end an exit like any other, so that what is unfinished is removed on the way out."""
+
+    def leave(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # asked again, it would be cut off in the middle of that
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 def _read_request(raw_input: bytes) -> ExportRequest:
