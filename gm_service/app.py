@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
+from gm_service.orders.export_service import ExportService
 from gm_service.orders.service import OrderService
 from gm_service.routes.async_task import async_task_routes
 from gm_service.routes.downloads import downloads_routes
@@ -74,15 +75,17 @@ def _blueprints(
     """Return everything that the service answers; a new room of routes is one line here."""
     stations = StationService(engine, clock)
     auth = Authenticator(stations)
-    orders = OrderService(engine, settings, Dispatcher(task_client, queue, settings.task_queue), task_client, clock)
+    dispatcher = Dispatcher(task_client, queue, settings.task_queue)
+    orders = OrderService(engine, settings, dispatcher)
+    exports = ExportService(engine, settings, dispatcher, task_client, clock)
     return [
         health_routes(engine, task_client),
         session_routes(auth, stations),
         task_routes(task_client, auth, settings.public_url),
         async_task_routes(task_client, auth, settings.public_url),
         station_routes(orders, auth),
-        orders_routes(orders, auth.require_station),
-        downloads_routes(orders, settings, auth.require_station),
+        orders_routes(exports, orders, auth.require_station),
+        downloads_routes(exports, settings, auth.require_station),
         internal_routes(orders, settings),
         pages_routes(task_client, auth, settings),
     ]

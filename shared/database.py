@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import DateTime, Text, create_engine, event
+from sqlalchemy import BigInteger, DateTime, Integer, String, Text, create_engine, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -42,6 +42,15 @@ UtcDateTime = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 """Text of any size: MySQL's plain TEXT ends at 64 KB, a batch of 10,000 orders has megabytes."""
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+"""A row's own number; SQLite numbers rows by itself only where the key is an INTEGER."""
+
+
+def exact_text(length: int) -> String:
+    """Return a text type that compares by code point on every database (MySQL would match other cases)."""
+    exact = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
+    return String(length).with_variant(exact, "mysql", "mariadb")
 
 
 def make_engine(url: str) -> Engine:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     Double,
@@ -18,24 +17,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 
 from gm_async_task.db import metadata
-from shared.database import LongText, UtcDateTime
+from shared.database import BigId, LongText, UtcDateTime, exact_text
 
 MYSQL = ("mysql", "mariadb")
-
-
-def binary_string(length: int) -> String:
-    """Text that compares byte by byte on every database: no case folding, no padding."""
-    return String(length).with_variant(mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), *MYSQL)
-
 
 tasks = Table(
     "tbl_async_task",
     metadata,
     # The contract's columns (docs/task-api.md section 2); `creat_time` is its spelling.
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("user_task_id", binary_string(64), nullable=True),
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("user_task_id", exact_text(64), nullable=True),
     Column("name", String(64), nullable=False),
-    Column("station_id", binary_string(16), nullable=False),
+    Column("station_id", exact_text(16), nullable=False),
     Column("input", LongText, nullable=False),
     Column("result", JSON(none_as_null=True), nullable=True),
     Column("status", SmallInteger().with_variant(mysql.TINYINT(4), *MYSQL), nullable=False),
@@ -60,8 +53,8 @@ tasks = Table(
     Column("dispatch_at", UtcDateTime, nullable=True),
     Column("dispatch_count", Integer, nullable=False),
     # The present run: its claim, who runs it, since when, how long it may, until when it must be heard of.
-    Column("claim_id", binary_string(64), nullable=True),
-    Column("owner", binary_string(128), nullable=True),
+    Column("claim_id", exact_text(64), nullable=True),
+    Column("owner", exact_text(128), nullable=True),
     Column("run_start", UtcDateTime, nullable=True),
     Column("run_seconds", Double, nullable=False),
     Column("lease_until", UtcDateTime, nullable=True),

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from gm_service.orders import store
 from gm_service.orders.models import OrderStatus, TimeConfig
-from gm_service.orders.policy import derive_receive_date
+from gm_service.orders.policy import derive_receive_date, falls_into
 from gm_service.orders.validation import round_amount
 from shared.database import in_write, make_engine, to_utc
 
@@ -162,7 +162,7 @@ def _buyer_name(invoice: Invoice) -> str:
 def _cycle_of(invoice: Invoice) -> TimeConfig:
     if invoice.country in WHOLE_DAY_COUNTRIES:
         return WHOLE_DAY
-    in_morning = MORNING.start_time <= f"{invoice.time:%H:%M}" < MORNING.end_time
+    in_morning = falls_into(invoice.time.time(), MORNING.start_time, MORNING.end_time)
     return MORNING if in_morning else AFTERNOON
 
 

@@ -159,7 +159,9 @@ def export_to_file(
         # Everything unfinished stands in here, so that one removal clears it, a killed run's included.
         with tempfile.TemporaryDirectory(prefix=f".{name}.", suffix=".tmp", dir=directory) as scratch:
             unfinished = Path(scratch) / final.name
-            written, size, sha256 = _write_whole(engine, request, zone, unfinished, progress)
+            written, size, sha256 = _write_whole(
+                engine, request, zone, profile=profile, unfinished=unfinished, progress=progress
+            )
             unfinished.rename(final)
             _sync_directory(directory)
     return ExportedFile(final, request.file_name, written.orders, written.rows, size, sha256)
@@ -193,6 +195,8 @@ def _write_whole(
     engine: Engine,
     request: ExportRequest,
     zone: ZoneInfo,
+    *,
+    profile: Profile,
     unfinished: Path,
     progress: Progress | None,
 ) -> tuple[Written, int, str]:
@@ -203,7 +207,6 @@ def _write_whole(
             told = _Told(progress, total)
             told(0)
             orders = iter_orders(connection, request.station_id, request.query, zone)
-            profile = get_profile(request.format)
             written = write_orders(
                 orders, file, profile, language=request.language, scratch_dir=unfinished.parent, progress=told
             )

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from gm_service.orders import ledger, store
-from gm_service.orders.commands import ChunkRow, CreateOrders
+from gm_service.orders.commands import CreateOrders
 from gm_service.orders.ledger import RowOutcome
 from gm_service.orders.models import OrderStatus, RowState, TimeConfig
 from gm_service.orders.row_reasons import RowError, row_error
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 _CHUNK_TRIES = 5
 
 
-def parse_batch(order_data: Sequence[Any], max_rows: int) -> None:
+def check_batch(order_data: Sequence[Any], max_rows: int) -> None:
     """Refuse what is wrong with a submission as a whole; single rows are looked at when they are created.
 
     Raises:
@@ -79,7 +79,8 @@ def _create_chunk(connection: Connection, command: CreateOrders, zone: ZoneInfo)
     recorded = ledger.list_rows(connection, command.task_id, [row.index for row in command.rows])
     fresh = sorted((row for row in command.rows if row.index not in recorded), key=lambda row: row.index)
     if fresh:
-        verdicts = _judge(connection, command.station_id, fresh, cycle, zone)
+        verdicts = {row.index: check_order(row.order, zone, cycle) for row in fresh}
+        verdicts |= _find_duplicates(connection, command, verdicts)
         outcomes = _store(connection, command, verdicts)
         originals = {row.index: strict_json.dumps(row.order) for row in fresh}
         ledger.insert_rows(connection, command.task_id, outcomes, originals)
@@ -89,15 +90,15 @@ def _create_chunk(connection: Connection, command: CreateOrders, zone: ZoneInfo)
 
 def _hold_batch(connection: Connection, command: CreateOrders) -> None:
     """Lock the import for this transaction, and see that the run still has the task."""
-    if not ledger.raise_run_count(connection, command.task_id, command.run_count):
-        batch = ledger.find_batch(connection, command.task_id)
-        if batch is None:
-            return _open_batch(connection, command)
-        _check_owner(batch, command)
-        raise StaleRun(run_count=command.run_count)
+    is_held = ledger.raise_run_count(connection, command.task_id, command.run_count)
     batch = ledger.find_batch(connection, command.task_id)
-    assert batch is not None  # noqa: S101 it was locked above
-    return _check_owner(batch, command)
+    if batch is None:
+        _open_batch(connection, command)
+        return
+    _check_owner(batch, command)
+    # Asked again where it failed: the batch may have been made known between the two looks.
+    if not is_held and not ledger.raise_run_count(connection, command.task_id, command.run_count):
+        raise StaleRun(run_count=command.run_count)
 
 
 def _open_batch(connection: Connection, command: CreateOrders) -> None:
@@ -121,19 +122,27 @@ def _check_owner(batch: ledger.Batch, command: CreateOrders) -> None:
         )
 
 
-def _judge(
-    connection: Connection, station_id: str, rows: Sequence[ChunkRow], cycle: TimeConfig, zone: ZoneInfo
-) -> dict[int, NewOrder | RowError]:
-    """Check each row by itself, then its order number against lower rows and the station's orders."""
-    verdicts = {row.index: check_order(row.order, zone, cycle.start_time) for row in rows}
-    numbers = [verdict.order_no for verdict in verdicts.values() if isinstance(verdict, NewOrder)]
-    taken = set(store.find_order_ids(connection, station_id, numbers))
-    for index, verdict in verdicts.items():
-        if isinstance(verdict, NewOrder):
-            if verdict.order_no in taken:
-                verdicts[index] = row_error("duplicate_order_no", "order_no", verdict.order_no)
-            taken.add(verdict.order_no)
-    return verdicts
+def _find_duplicates(
+    connection: Connection, command: CreateOrders, verdicts: dict[int, NewOrder | RowError]
+) -> dict[int, RowError]:
+    """Return the rows whose order number a lower row of the import, or another order of the station, has."""
+    numbers = {index: verdict.order_no for index, verdict in verdicts.items() if isinstance(verdict, NewOrder)}
+    stored = store.find_origins(connection, command.station_id, numbers.values())
+    taken = {order_no: row if task == command.task_id else None for order_no, (task, row) in stored.items()}
+    duplicates: dict[int, RowError] = {}
+    for index, order_no in sorted(numbers.items()):
+        if order_no in taken:
+            duplicates[index] = _duplicate(order_no, taken[order_no])
+        else:
+            taken[order_no] = index
+    return duplicates
+
+
+def _duplicate(order_no: str, index: int | None) -> RowError:
+    """Say who has the number: the import's own row `index`, or an order from elsewhere."""
+    if index is None:
+        return row_error("duplicate_order_no", "order_no", order_no)
+    return row_error("duplicate_in_batch", "order_no", order_no, index + 1)
 
 
 def _store(connection: Connection, command: CreateOrders, verdicts: dict[int, NewOrder | RowError]) -> list[RowOutcome]:

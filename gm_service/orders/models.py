@@ -17,16 +17,14 @@ from sqlalchemy import (
     Integer,
     Numeric,
     SmallInteger,
-    String,
     Table,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from gm_service.db import metadata
-from shared.database import LongText, UtcDateTime
+from shared.database import BigId, LongText, UtcDateTime, exact_text
 from shared.errors import Language
 
 
@@ -151,13 +149,6 @@ class ExactDecimal(TypeDecorator[Decimal]):
         return Decimal(value).scaleb(-self.scale) if dialect.name == "sqlite" else Decimal(value)
 
 
-def exact_text(length: int) -> String:
-    """Return a text type that compares by code point on every database (MySQL would match other cases)."""
-    exact = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
-    return String(length).with_variant(exact, "mysql", "mariadb")
-
-
-AUTO_ID = BigInteger().with_variant(Integer(), "sqlite")
 QUANTITY_SCALE = 3
 PRICE_SCALE = 4
 AMOUNT_SCALE = 2
@@ -176,7 +167,7 @@ time_config = Table(
 orders = Table(
     "orders",
     metadata,
-    Column("id", AUTO_ID, primary_key=True, autoincrement=True),
+    Column("id", BigId, primary_key=True, autoincrement=True),
     Column("station_id", exact_text(16), nullable=False),
     Column("order_no", exact_text(64), nullable=False),
     Column("order_time", UtcDateTime, nullable=False),
@@ -204,7 +195,7 @@ orders = Table(
 order_line = Table(
     "order_line",
     metadata,
-    Column("order_id", AUTO_ID, ForeignKey("orders.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("order_id", BigId, ForeignKey("orders.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("line_no", Integer, primary_key=True, autoincrement=False),
     Column("sku_code", exact_text(64), nullable=False),
     Column("sku_name", exact_text(255), nullable=False),

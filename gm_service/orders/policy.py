@@ -32,6 +32,17 @@ def choose_mode(matching: int, threshold: int, prefer_async: bool) -> Mode:
     )
 
 
+def falls_into(local_clock: time, start_time: str, end_time: str) -> bool:
+    """Tell whether a clock time is within an operating cycle's daily window (HH:MM each), whose end is left out.
+
+    An end that is not after the start is on the next day, so equal ends are a whole day.
+    """
+    starts, ends = time.fromisoformat(start_time), time.fromisoformat(end_time)
+    if starts < ends:
+        return starts <= local_clock < ends
+    return local_clock >= starts or local_clock < ends
+
+
 def cycle_day(local_time: datetime, start_time: str) -> date:
     """Return the day whose operating cycle (beginning daily at `start_time`, HH:MM) `local_time` falls into."""
     begins = time.fromisoformat(start_time)

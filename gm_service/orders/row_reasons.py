@@ -8,26 +8,32 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_SHOWN_CHARACTERS = 80
-# What neither every database nor XML 1.0 can hold; line breaks and tabs inside a text are fine.
-UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Controls and what neither every database nor XML 1.0 can hold; marks that turn the direction of reading, so that a
+# text shows as another than it is; and U+FFFD, the trace of a character that was lost before it came here.
+REFUSED_CHARACTER = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff\u202a-\u202e\u2066-\u2069]"
+)
 
-# code -> sentence in en and zh; every one names the column and the value.
+# code -> sentence in en and zh; every one names the column, and the value where there is one.
 _SENTENCES: dict[str, tuple[str, str]] = {
-    "not_an_object": ("the row is no object of columns: {value}", "该行不是由列组成的对象：{value}"),
+    "not_an_object": (
+        "{column} must have named columns, such as order_no and sku, not {value}",
+        "{column} 应包含带名称的列（如 order_no、sku），现为 {value}",
+    ),
     "unknown_column": (
         "there is no column {column} (its value is {value}); remove or rename it",
         "没有名为 {column} 的列（值为 {value}），请删除或改名",
     ),
-    "missing": ("{column} is missing: {value}", "缺少 {column}：{value}"),
+    "missing": ("{column} is missing", "缺少 {column}"),
     "not_text": ("{column} must be text, not {value}", "{column} 应为文本，现为 {value}"),
     "too_long": ("{column} has more than {limit} characters: {value}", "{column} 超过 {limit} 个字符：{value}"),
     "formula": (
-        "{column} begins like a formula, which is refused: {value}",
-        "{column} 的开头像公式，不予接受：{value}",
+        "{column} is a formula to a spreadsheet, which is refused; put a word in front of it: {value}",
+        "{column} 会被电子表格当作公式，不予接受，请在前面加上文字：{value}",
     ),
     "bad_character": (
-        "{column} has a character that can't be stored: {value}",
-        "{column} 含有无法保存的字符：{value}",
+        "{column} has a character that can't be read or stored (shown as � here, or a line break): {value}",
+        "{column} 含有无法识别或保存的字符（此处显示为 �，或为换行符）：{value}",
     ),
     "not_a_number": ("{column} must be a number, not {value}", "{column} 应为数字，现为 {value}"),
     "not_positive": ("{column} must be above zero, not {value}", "{column} 必须大于零，现为 {value}"),
@@ -41,6 +47,18 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{column} 应为真实存在的日期（如 {limit}），现为 {value}",
     ),
     "date_out_of_range": ("{column} must be within {limit}, not {value}", "{column} 应在 {limit} 之间，现为 {value}"),
+    "outside_cycle": (
+        "{column} must fall into the operating cycle {limit}, not {value}",
+        "{column} 应在运营周期 {limit} 内，现为 {value}",
+    ),
+    "before_order": (
+        "{column} must not be before the order's date {limit}, not {value}",
+        "{column} 不能早于订单日期 {limit}，现为 {value}",
+    ),
+    "worth_nothing": (
+        "{column} rounds to 0.00: {value}",
+        "{column} 四舍五入后为 0.00：{value}",
+    ),
     "lines_twice": (
         "the row has both lines and a line's column {column} with {value}; give one of the two",
         "该行既有 lines 又有明细列 {column}（值为 {value}），只能给其中之一",
@@ -53,6 +71,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{column} {value} is taken by another order of this station",
         "{column} {value} 已被本站点的另一订单使用",
     ),
+    "duplicate_in_batch": (
+        "{column} {value} stands in this import already, as its order {limit}",
+        "{column} {value} 在本次导入中已出现（第 {limit} 个订单）",
+    ),
 }
 
 
@@ -62,7 +84,7 @@ class RowError:
 
     column: str
     value: str
-    """as submitted, cut to 80 characters"""
+    """as submitted, cut to 80 characters; empty where nothing was"""
     code: str
     en: str
     zh: str
@@ -70,10 +92,16 @@ class RowError:
 
 def row_error(code: str, column: str, value: Any, limit: Any = "") -> RowError:
     """Return the error `code` about `value`, with its sentences."""
-    value_shown = shown(value)
+    value_shown = "" if value is None and code == "missing" else shown(value)
     en, zh = _SENTENCES[code]
-    facts = {"column": column, "value": value_shown or '""', "limit": limit}
-    return RowError(column, value_shown, code, en.format(**facts), zh.format(**facts))
+    facts = {"column": column, "limit": limit}
+    return RowError(
+        column,
+        value_shown,
+        code,
+        en.format(**facts, value=value_shown or "(empty)"),
+        zh.format(**facts, value=value_shown or "（空）"),
+    )
 
 
 def shown(value: Any) -> str:
@@ -85,7 +113,7 @@ def shown(value: Any) -> str:
             text = json.dumps(value, ensure_ascii=False, default=str)
         except (ValueError, RecursionError):  # an integer of thousands of digits, thousands of levels
             text = "…"
-    text = UNSTORABLE.sub("�", text)
+    text = REFUSED_CHARACTER.sub("�", text)
     return text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…"
 
 

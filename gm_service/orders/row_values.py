@@ -9,15 +9,15 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gm_service.orders.row_reasons import UNSTORABLE, refuse
+from gm_service.orders.formulas import drop_hidden, is_formula
+from gm_service.orders.row_reasons import REFUSED_CHARACTER, refuse
 from shared.database import to_utc
 
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2099, 12, 31)
 MAX_NUMBER = Decimal(10**8)
 """quantities and prices stay below, so that their product fits its column"""
-# First characters that a spreadsheet takes for the start of a formula (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_LINE_BREAK = re.compile("[\t\n\r\u2028\u2029]")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
 _DAY = r"(?P<year>[0-9]{4})[-/](?P<month>[0-9]{1,2})[-/](?P<day>[0-9]{1,2})"
 _CLOCK = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.[0-9]{1,9})?)?"
@@ -32,6 +32,8 @@ class TextColumn:
     name: str
     max_characters: int
     required: bool = False
+    has_lines: bool = False
+    """line breaks and tabs are fine in it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,13 @@ def read_text(column: TextColumn, row: dict[str, Any], prefix: str) -> str:
     if value is not None and not isinstance(value, str):
         raise refuse("not_text", name, value)
     text = (value or "").strip()
-    if column.required and not text:
+    if column.required and not drop_hidden(text):
         raise refuse("missing", name, value)
-    if value and value.lstrip(" ").startswith(_FORMULA_STARTS):
-        raise refuse("formula", name, value)
+    if is_formula(text):
+        raise refuse("formula", name, text)
     if len(text) > column.max_characters:
         raise refuse("too_long", name, text, column.max_characters)
-    if UNSTORABLE.search(text):
+    if REFUSED_CHARACTER.search(text) or (not column.has_lines and _LINE_BREAK.search(text)):
         raise refuse("bad_character", name, text)
     return text
 

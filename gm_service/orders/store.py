@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection
 
 from gm_service.orders.models import (
@@ -115,15 +115,17 @@ def find_time_config(connection: Connection, station_id: str, time_config_id: st
 
 def find_order_ids(connection: Connection, station_id: str, order_numbers: Iterable[str]) -> dict[str, int]:
     """Return the ids of those order numbers that the station has already."""
-    found: dict[str, int] = {}
-    wanted = list(order_numbers)
-    for start in range(0, len(wanted), _NAMES_A_QUERY):
-        some = wanted[start : start + _NAMES_A_QUERY]
-        statement = select(orders.c.order_no, orders.c.id).where(
-            orders.c.station_id == station_id, orders.c.order_no.in_(some)
-        )
-        found.update((order_no, order_id) for order_no, order_id in connection.execute(statement))
-    return found
+    columns = (orders.c.order_no, orders.c.id)
+    return {row.order_no: row.id for row in _iter_by_number(connection, station_id, order_numbers, columns)}
+
+
+def find_origins(
+    connection: Connection, station_id: str, order_numbers: Iterable[str]
+) -> dict[str, tuple[int | None, int | None]]:
+    """Return task id and row index (None each where no import made it) of those orders that the station has."""
+    columns = (orders.c.order_no, orders.c.task_id, orders.c.row_index)
+    found = _iter_by_number(connection, station_id, order_numbers, columns)
+    return {row.order_no: (row.task_id, row.row_index) for row in found}
 
 
 def insert_orders(
@@ -197,6 +199,17 @@ def list_expired_files(connection: Connection, clock: DatabaseClock, limit: int)
 def delete_export_files(connection: Connection, keys: Iterable[str]) -> None:
     """Forget these exports."""
     connection.execute(delete(export_file).where(export_file.c.id.in_(list(keys))))
+
+
+def _iter_by_number(
+    connection: Connection, station_id: str, order_numbers: Iterable[str], columns: Sequence[ColumnElement[Any]]
+) -> Iterator[Row[Any]]:
+    wanted = list(order_numbers)
+    for start in range(0, len(wanted), _NAMES_A_QUERY):
+        some = wanted[start : start + _NAMES_A_QUERY]
+        yield from connection.execute(
+            select(*columns).where(orders.c.station_id == station_id, orders.c.order_no.in_(some))
+        )
 
 
 def _orders(connection: Connection, statement: Any) -> list[Order]:

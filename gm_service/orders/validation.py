@@ -1,6 +1,6 @@
 """Says of one submitted row whether it is an order; the rules are tables, so that a new column is one line.
 
-Pure: duplicates and operating cycles, which need the database, are for `importing`.
+Pure: duplicates, which need the database, are for `importing`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gm_service.orders.models import AMOUNT_SCALE, PRICE_SCALE, QUANTITY_SCALE
-from gm_service.orders.policy import derive_receive_date
+from gm_service.orders.models import AMOUNT_SCALE, PRICE_SCALE, QUANTITY_SCALE, TimeConfig
+from gm_service.orders.policy import derive_receive_date, falls_into
 from gm_service.orders.row_reasons import RowError, RowRefused, refuse, shown
 from gm_service.orders.row_values import NumberColumn, TextColumn, read_day, read_moment, read_number, read_text
 
@@ -24,7 +24,7 @@ ORDER_TEXTS = (
     TextColumn("buyer_code", 64),
     TextColumn("buyer_name", 128),
     TextColumn("area", 64),
-    TextColumn("remark", 500),
+    TextColumn("remark", 500, has_lines=True),
 )
 LINE_TEXTS = (
     TextColumn("sku", 64, required=True),
@@ -72,14 +72,14 @@ class NewOrder:
         return sum((line.amount for line in self.lines), Decimal(0))
 
 
-def check_order(row: Any, zone: ZoneInfo, cycle_start: str) -> NewOrder | RowError:
+def check_order(row: Any, zone: ZoneInfo, cycle: TimeConfig) -> NewOrder | RowError:
     """Return the order that a submitted row describes, or the first thing that is wrong with it.
 
-    `row` is any JSON value; times without offset are read in `zone`; `cycle_start` (HH:MM) is when the operating
-    cycle begins, from which a receive date that isn't given is derived. Never raises.
+    `row` is any JSON value; times without offset are read in `zone`; the order's time must fall into `cycle`, from
+    which a receive date that isn't given is derived. Never raises.
     """
     try:
-        return _read_order(row, zone, cycle_start)
+        return _read_order(row, zone, cycle)
     except RowRefused as refused:
         return refused.error
 
@@ -89,17 +89,19 @@ def round_amount(value: Decimal) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-AMOUNT_SCALE), rounding=ROUND_HALF_UP)
 
 
-def _read_order(row: Any, zone: ZoneInfo, cycle_start: str) -> NewOrder:
+def _read_order(row: Any, zone: ZoneInfo, cycle: TimeConfig) -> NewOrder:
     if not isinstance(row, dict):
         raise refuse("not_an_object", "row", row)
     _refuse_unknown(row, ORDER_COLUMNS | LINE_COLUMNS | {"lines"}, "")
     texts = {column.name: read_text(column, row, "") for column in ORDER_TEXTS}
     order_time = read_moment("order_time", row.get("order_time"), zone)
-    receive_date = read_day("receive_date", row.get("receive_date"))
+    local_time = _to_local(order_time, zone)
+    _check_window(row["order_time"], local_time, cycle)
+    receive_date = _read_receive_date(row, local_time, cycle)
     lines = tuple(_read_line(line, prefix) for line, prefix in _lines_of(row))
     order = NewOrder(
         order_time=order_time,
-        receive_date=receive_date or derive_receive_date(_to_local(order_time, zone), cycle_start),
+        receive_date=receive_date,
         lines=lines,
         **texts,
     )
@@ -108,11 +110,26 @@ def _read_order(row: Any, zone: ZoneInfo, cycle_start: str) -> NewOrder:
     return order
 
 
+def _check_window(given: Any, local_time: datetime, cycle: TimeConfig) -> None:
+    if not falls_into(local_time.time(), cycle.start_time, cycle.end_time):
+        window = f"{cycle.name} {cycle.start_time}-{cycle.end_time}"
+        raise refuse("outside_cycle", "order_time", given, window)
+
+
+def _read_receive_date(row: dict[str, Any], local_time: datetime, cycle: TimeConfig) -> date:
+    given = read_day("receive_date", row.get("receive_date"))
+    if given is None:
+        return derive_receive_date(local_time, cycle.start_time)
+    if given < local_time.date():
+        raise refuse("before_order", "receive_date", row["receive_date"], local_time.date())
+    return given
+
+
 def _lines_of(row: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
     """Return each line with what stands before its columns' names in a reason."""
-    if "lines" not in row:
+    if row.get("lines") is None:
         return [({name: value for name, value in row.items() if name in LINE_COLUMNS}, "")]
-    for name in sorted(LINE_COLUMNS & row.keys()):
+    for name in sorted(name for name in LINE_COLUMNS if row.get(name) is not None):
         raise refuse("lines_twice", name, row[name])
     lines = row["lines"]
     if not isinstance(lines, list) or not 1 <= len(lines) <= MAX_LINES:
@@ -126,7 +143,10 @@ def _read_line(line: Any, prefix: str) -> NewLine:
     _refuse_unknown(line, LINE_COLUMNS, prefix)
     texts = {column.name: read_text(column, line, prefix) for column in LINE_TEXTS}
     numbers = {column.name: read_number(column, line.get(column.name), prefix) for column in LINE_NUMBERS}
-    return NewLine(sku_code=texts["sku"], sku_name=texts["sku_name"], unit=texts["unit"], **numbers)
+    read = NewLine(sku_code=texts["sku"], sku_name=texts["sku_name"], unit=texts["unit"], **numbers)
+    if not read.amount:
+        raise refuse("worth_nothing", prefix + "amount", f"{read.quantity:f} × {read.unit_price:f}")
+    return read
 
 
 def _refuse_unknown(row: dict[str, Any], known: frozenset[str], prefix: str) -> None:

@@ -18,11 +18,11 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from gm_service.orders.formats import CellType, OrderDetail, Profile
+from gm_service.orders.formulas import begins_like_formula
 from shared.errors import Language
 
 # What a sheet of .xlsx holds, header included; a row beyond would be dropped without a word.
 MAX_SHEET_ROWS = 1_048_576
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _NUMBER_FORMATS = {
     CellType.PRICE: "0.00##",
@@ -160,7 +160,7 @@ class CsvWriter:
     def _field(self, value: Any, cell_type: CellType) -> str:
         if cell_type is CellType.TEXT:
             text: str = value
-            return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+            return f"'{text}" if begins_like_formula(text) else text
         if cell_type is CellType.LABEL:
             return str(value.label(self._language))
         if cell_type is CellType.NUMBER:

@@ -8,13 +8,16 @@ from urllib.parse import quote
 
 from apiflask import APIBlueprint
 from flask import Response, send_file
+from pydantic import TypeAdapter, ValidationError
 
 from gm_service.config import ServiceSettings
+from gm_service.orders.collaborators import Station
+from gm_service.orders.export_service import ExportService
 from gm_service.orders.models import StoredFile
-from gm_service.orders.service import OrderService, Station
 from shared.errors import FileGone, TaskNotFound
-from shared.web.fields import MAX_ID
+from shared.web.fields import RowId
 
+_TASK_ID: TypeAdapter[int] = TypeAdapter(RowId)
 _CONTENT_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".csv": "text/csv; charset=utf-8",
@@ -22,7 +25,7 @@ _CONTENT_TYPES = {
 
 
 def downloads_routes(
-    service: OrderService, settings: ServiceSettings, require_station: Callable[[], Station]
+    exports: ExportService, settings: ServiceSettings, require_station: Callable[[], Station]
 ) -> APIBlueprint:
     """Return the routes that nginx points its sync and async download addresses at."""
     blueprint = APIBlueprint("downloads", __name__, url_prefix="/station/download", tag="Downloads")
@@ -33,17 +36,22 @@ def downloads_routes(
         station = require_station()
         if len(key) != 32 or not key.isascii() or not key.isalnum():
             raise FileGone()
-        return _send(service.find_sync_file(station, key), settings)
+        return _send(exports.find_sync_file(station, key), settings)
 
-    @blueprint.get("/async/<int:task_id>")
-    def download_async(task_id: int) -> Response:
+    @blueprint.get("/async/<task_id>")
+    def download_async(task_id: str) -> Response:
         """Download the file that an export task made."""
         station = require_station()
-        if not 1 <= task_id <= MAX_ID:
-            raise TaskNotFound()
-        return _send(service.find_async_file(station, task_id), settings)
+        return _send(exports.find_async_file(station, _read_task_id(task_id)), settings)
 
     return blueprint
+
+
+def _read_task_id(text: str) -> int:
+    try:
+        return _TASK_ID.validate_python(text)
+    except ValidationError:
+        raise TaskNotFound() from None
 
 
 def _send(stored: StoredFile, settings: ServiceSettings) -> Response:

@@ -9,8 +9,10 @@ from apiflask import APIBlueprint
 from flask import Response, g, jsonify, request
 from pydantic import BaseModel, Field
 
+from gm_service.orders.collaborators import Station
 from gm_service.orders.commands import ExportOrders, SubmitBatch
-from gm_service.orders.service import ExportAnswer, OrderService, Station
+from gm_service.orders.export_service import ExportAnswer, ExportService
+from gm_service.orders.service import OrderService
 from shared.envelope import Envelope, success
 from shared.errors import Language
 from shared.web.params import takes
@@ -42,7 +44,7 @@ class SubmitEnvelope(Envelope[SubmitData]):
     """An import that was taken."""
 
 
-def orders_routes(service: OrderService, require_station: Callable[[], Station]) -> APIBlueprint:
+def orders_routes(exports: ExportService, orders: OrderService, require_station: Callable[[], Station]) -> APIBlueprint:
     """Return the routes; `require_station` tells who asks, or raises."""
     blueprint = APIBlueprint("orders", __name__, tag="Orders")
 
@@ -55,7 +57,7 @@ def orders_routes(service: OrderService, require_station: Callable[[], Station])
     def export_orderdetail(command: ExportOrders) -> Response:
         """Export order details: a link to the finished file, or where to ask for it."""
         prefer_async = _prefers_async(request.headers.getlist("Prefer"))
-        answer = service.export(require_station(), command, g.language, prefer_async)
+        answer = exports.export(require_station(), command, g.language, prefer_async)
         response = jsonify(success(_to_data(answer, g.language)))
         if prefer_async:
             response.headers["Preference-Applied"] = "respond-async"
@@ -65,7 +67,7 @@ def orders_routes(service: OrderService, require_station: Callable[[], Station])
     @takes(SubmitBatch, answers=SubmitEnvelope, max_body="max_batch_body_bytes")
     def submit_batch(command: SubmitBatch) -> dict[str, Any]:
         """Submit a list of orders to be created."""
-        return success({"task_url": service.submit_batch(require_station(), command, g.language)})
+        return success({"task_url": orders.submit_batch(require_station(), command, g.language)})
 
     return blueprint
 

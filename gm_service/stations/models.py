@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
-from sqlalchemy.dialects import mysql
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
 from gm_service.db import metadata
-from shared.database import UtcDateTime
-
-
-def exact(length: int) -> TypeEngine[str]:
-    """Return a text type that tells `S001` from `s001` on every database, as SQLite does by itself."""
-    return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
-
-
-BigId = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only where the key is an INTEGER."""
+from shared.database import BigId, UtcDateTime, exact_text
 
 station = Table(
     "station",
     metadata,
-    Column("id", exact(16), primary_key=True),
+    Column("id", exact_text(16), primary_key=True),
     Column("name", String(64), nullable=False),
     # More orders than this are exported asynchronously; null: the service's own threshold.
     Column("export_threshold", Integer),
@@ -34,8 +23,8 @@ station_user = Table(
     "station_user",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("station_id", exact(16), ForeignKey("station.id"), nullable=False),
-    Column("username", exact(64), nullable=False),
+    Column("station_id", exact_text(16), ForeignKey("station.id"), nullable=False),
+    Column("username", exact_text(64), nullable=False),
     Column("display_name", String(64), nullable=False),
     Column("password_hash", String(255), nullable=False),
     UniqueConstraint("station_id", "username"),
@@ -47,8 +36,8 @@ station_token = Table(
     metadata,
     Column("id", BigId, primary_key=True),
     # SHA-256 of the token in hexadecimal: who reads the table can't use what it holds.
-    Column("token_hash", exact(64), nullable=False, unique=True),
-    Column("station_id", exact(16), ForeignKey("station.id"), nullable=False, index=True),
+    Column("token_hash", exact_text(64), nullable=False, unique=True),
+    Column("station_id", exact_text(16), ForeignKey("station.id"), nullable=False, index=True),
     Column("name", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     mysql_charset="utf8mb4",
@@ -59,7 +48,7 @@ sign_in_attempt = Table(
     metadata,
     Column("id", BigId, primary_key=True),
     # SHA-256 of what is counted: a station with a user name, or a network address.
-    Column("subject", exact(64), nullable=False),
+    Column("subject", exact_text(64), nullable=False),
     Column("attempted_at", UtcDateTime, nullable=False),
     Index("ix_sign_in_attempt_subject_attempted_at", "subject", "attempted_at"),
     mysql_charset="utf8mb4",

@@ -155,6 +155,25 @@ def test_cancelling_kills_the_grandchildren_too(stage: Stage) -> None:
     wait_for(lambda: is_gone(script) and is_gone(grandchild), 5)
 
 
+def test_a_cancelled_script_may_clear_up(stage: Stage) -> None:
+    started, scratch = stage.folder / "started", stage.folder / "scratch"
+    closing = stage.close_when(started.exists)
+
+    with pytest.raises(RunStopped):
+        stage.run(
+            "import shutil, signal\n"
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
+            f"os.mkdir({str(scratch)!r})\n"
+            f"os.mkdir({str(started)!r})\n"
+            "try: time.sleep(60)\n"
+            f"finally: shutil.rmtree({str(scratch)!r})",
+            ScriptLimits(timeout_seconds=20, memory_mib=512, stop_seconds=10),
+        )
+
+    closing.join()
+    assert not scratch.exists()
+
+
 def test_a_grandchild_that_outlives_its_script_is_killed(stage: Stage) -> None:
     pid = stage.run(
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"

@@ -4,7 +4,7 @@
 
 Standard input is the task's input. `DIR` is files_dir/export. GM_SERVICE_DATABASE_URL and GM_TIMEZONE come from the
 environment. Standard output has JSON lines: {"progress": {"done", "total"}}, and last {"result": {...}} with exit
-code 0, or {"error": {"code", "en", "zh"}} with exit code 1.
+code 0, or {"error": {"code", "en", "zh"}} with exit code 1. SIGTERM ends it with code 143 and no unfinished files.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from gm_service.orders.export import ExportedFile, export_to_file, remove_older_runs
@@ -30,6 +31,7 @@ _PROGRESS_SECONDS = 0.5
 def main() -> int:
     """Run the export that the command line and standard input describe; return the exit code."""
     arguments = _parse_arguments()
+    _exit_on_sigterm()
     try:
         made = run(arguments, sys.stdin.buffer.read(), os.environ)
     except PlatformError as error:
@@ -80,6 +82,16 @@ def _parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _exit_on_sigterm() -> None:
+    """Make a request to end an exit like any other, so that what is unfinished is removed on the way out."""
+
+    def leave(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # asked again, it would be cut off in the middle of that
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
 def _read_request(raw_input: bytes) -> ExportRequest:
     try:
         return ExportRequest.from_json(json.loads(raw_input))
@@ -87,8 +99,9 @@ def _read_request(raw_input: bytes) -> ExportRequest:
         raise MalformedRequest(problem=f"the task's input is no export ({error})") from error
 
 
-def _say(message: dict[str, Any], stream: IO[str] | None = None) -> None:
-    print(json.dumps(message, ensure_ascii=False), file=stream or sys.stdout, flush=True)
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

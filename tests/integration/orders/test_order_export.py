@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import resource
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -264,6 +265,24 @@ def test_killed_script_leaves_no_file_and_the_next_run_clears_up(
     code, _said = run_script(database_url, output_dir, task_input, run_count=2)
     assert code == 0
     assert [path.name for path in output_dir.iterdir()] == ["12.2.xlsx"]
+
+
+def test_script_that_is_asked_to_end_leaves_nothing(
+    orders_engine: Engine, zone: ZoneInfo, tmp_path: Path, database_url: str
+) -> None:
+    load_demo_orders(orders_engine, zone)
+    december = OrderQuery(QueryType.ORDER_DATE, start_date=DAY, end_date=date(2010, 12, 31))
+    task_input = strict_json.dumps(ExportRequest(STATION, december, "house", "orders.xlsx", "en").to_json())
+
+    with start_script(database_url, tmp_path / "export") as script:
+        assert script.stdin and script.stdout
+        script.stdin.write(task_input)
+        script.stdin.close()
+        assert "progress" in script.stdout.readline()
+        script.terminate()
+        assert script.wait(timeout=10) == 128 + signal.SIGTERM
+
+    assert list((tmp_path / "export").iterdir()) == []
 
 
 @pytest.mark.parametrize("task_input", ["", "[]", "{}", '{"query": 5}', "\u0000"])

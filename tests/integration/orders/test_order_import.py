@@ -64,7 +64,7 @@ def test_chunk_sent_again_is_answered_as_recorded(orders_engine: Engine, zone: Z
     second = create_orders(orders_engine, chunk, zone)
 
     assert first == second
-    assert states(first) == ["created", "duplicate_order_no", "missing"]
+    assert states(first) == ["created", "duplicate_in_batch", "missing"]
     assert order_numbers(orders_engine) == ["A"]
 
 
@@ -84,7 +84,18 @@ def test_answers_stand_in_the_order_asked(orders_engine: Engine, zone: ZoneInfo)
     outcomes = create_orders(orders_engine, make_chunk(rows=rows), zone)
 
     assert [outcome.index for outcome in outcomes] == [9, 3]
-    assert states(outcomes) == ["duplicate_order_no", "created"]
+    assert states(outcomes) == ["duplicate_in_batch", "created"]
+
+
+def test_duplicate_within_an_import_names_the_other_order(orders_engine: Engine, zone: ZoneInfo) -> None:
+    rows = [{"index": index, "order": make_row(order_no="A")} for index in (4, 7, 30)]
+    first, second = make_chunk(rows=rows[:2]), make_chunk(rows=rows[2:])
+
+    outcomes = [*create_orders(orders_engine, first, zone), *create_orders(orders_engine, second, zone)]
+
+    assert states(outcomes) == ["created", "duplicate_in_batch", "duplicate_in_batch"]
+    assert {outcome.reason for outcome in outcomes[1:]} == {"order_no A stands in this import already, as its order 5"}
+    assert {outcome.reason_zh for outcome in outcomes[1:]} == {"order_no A 在本次导入中已出现（第 5 个订单）"}
 
 
 def test_existing_order_number_fails_in_its_station_only(orders_engine: Engine, zone: ZoneInfo) -> None:

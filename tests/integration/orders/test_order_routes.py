@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from gm_service.config import ServiceSettings
+from gm_service.orders.export_service import ExportService
 from gm_service.orders.service import OrderService
 from gm_service.routes.downloads import content_disposition, downloads_routes
 from gm_service.routes.internal import internal_routes
@@ -92,7 +95,8 @@ def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
         **changes,
     )
     platform, clock = FakePlatform(), DatabaseClock()
-    service = OrderService(engine, settings, platform, cast(TaskClient, platform), clock)
+    orders = OrderService(engine, settings, platform)
+    exports = ExportService(engine, settings, platform, cast(TaskClient, platform), clock)
     stations = {STATION: FakeStation(STATION), OTHER_STATION: FakeStation(OTHER_STATION, export_threshold=0)}
 
     def require_station() -> FakeStation:
@@ -102,9 +106,9 @@ def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
         return found
 
     app = make_app("test_orders", "orders", settings)
-    app.register_blueprint(orders_routes(service, require_station))
-    app.register_blueprint(downloads_routes(service, settings, require_station))
-    app.register_blueprint(internal_routes(service, settings))
+    app.register_blueprint(orders_routes(exports, orders, require_station))
+    app.register_blueprint(downloads_routes(exports, settings, require_station))
+    app.register_blueprint(internal_routes(orders, settings))
     return World(app.test_client(), platform, clock, settings.files_dir)
 
 
@@ -136,6 +140,14 @@ def put_file(world: World, name: str, content: bytes = b"PK") -> None:
     path = world.files_dir / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
+
+
+def put_old_file(world: World, name: str, days: int) -> None:
+    put_file(world, name)
+    then = time.time() - days * 86_400
+    path = world.files_dir / name
+    for old in (path, path.parent):
+        os.utime(old, (then, then))
 
 
 def test_few_orders_are_exported_at_once(world: World, orders_engine: Engine, tmp_path: Path) -> None:
@@ -223,6 +235,40 @@ def test_expired_link_is_gone_and_its_file_is_removed(world: World) -> None:
     assert len(list((world.files_dir / "sync").iterdir())) == 1
 
 
+@pytest.mark.parametrize("headers", [{}, {"Prefer": "respond-async"}])
+def test_new_export_clears_away_what_is_too_old(world: World, headers: dict[str, str]) -> None:
+    left = {"export/1.1.xlsx": 8, "export/2.1.xlsx": 6, "sync/a.xlsx": 8}
+    left |= {"export/.3.1.x.tmp/3.1.xlsx": 2, "export/.4.1.x.tmp/4.1.xlsx": 0, "sync/.b.x.tmp/b.xlsx": 2}
+    for name, days in left.items():
+        put_old_file(world, name, days)
+
+    world.get(EXPORT, query_string=BY_DATE, headers=headers)
+
+    names = sorted(path.name for folder in ("export", "sync") for path in (world.files_dir / folder).iterdir())
+    assert [name for name in names if len(name) < 32] == [".4.1.x.tmp", "2.1.xlsx"]
+
+
+def test_folder_that_is_still_written_to_is_kept(world: World) -> None:
+    put_old_file(world, "export/.3.1.x.tmp/3.1.xlsx", 2)
+    os.utime(world.files_dir / "export/.3.1.x.tmp/3.1.xlsx")
+
+    world.get(EXPORT, query_string=BY_DATE)
+
+    assert (world.files_dir / "export/.3.1.x.tmp/3.1.xlsx").exists()
+
+
+def test_old_files_are_cleared_some_at_a_time_and_links_are_not_followed(world: World) -> None:
+    for number in range(50):
+        put_old_file(world, f"export/{number}.1.xlsx", 8)
+    put_old_file(world, "elsewhere/.x.tmp/kept", 8)
+    (world.files_dir / "export/.x.tmp").symlink_to(world.files_dir / "elsewhere/.x.tmp")
+
+    world.get(EXPORT, query_string=BY_DATE)
+
+    assert 0 < len(list((world.files_dir / "export").glob("*.xlsx"))) < 50
+    assert (world.files_dir / "elsewhere/.x.tmp/kept").exists()
+
+
 def test_async_file_is_handed_to_its_station(world: World) -> None:
     world.platform.tasks[5] = finished_export()
     put_file(world, "export/5.1.xlsx", b"PK content")
@@ -258,8 +304,11 @@ def test_file_that_is_not_there_is_gone(world: World, changes: dict[str, Any]) -
     assert world.get("/station/download/async/5").json["code"] == 40402
 
 
-@pytest.mark.parametrize("task_id", ["99999999999999999999", "0", "1abc", "-1"])
+@pytest.mark.parametrize("task_id", ["99999999999999999999", "0", "1abc", "-1", "05", "５", "5%0a", "+5"])
 def test_odd_task_id_is_not_found(world: World, task_id: str) -> None:
+    world.platform.tasks[5] = finished_export()
+    put_file(world, "export/5.1.xlsx")
+
     assert world.get(f"/station/download/async/{task_id}").status_code == 404
 
 

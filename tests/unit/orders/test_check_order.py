@@ -11,17 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gm_service.orders.models import TimeConfig
 from gm_service.orders.row_reasons import RowError
 from gm_service.orders.validation import NewOrder, check_order
 from shared.web import strict_json
-from tests.support.order_rows import make_row
+from tests.support.order_rows import CYCLE, make_row
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LINE = {"sku": "S", "quantity": 1, "unit_price": 1}
 
 
-def check(row: Any) -> NewOrder | RowError:
-    return check_order(row, ZONE, "06:00")
+def check(row: Any, cycle: TimeConfig = CYCLE) -> NewOrder | RowError:
+    return check_order(row, ZONE, cycle)
 
 
 def refusal(row: Any) -> RowError:
@@ -40,13 +41,28 @@ def refusal(row: Any) -> RowError:
         ({"order_no": 5363.65}, "order_no", "not_text"),
         ({"order_no": "a\x00b"}, "order_no", "bad_character"),
         ({"order_no": "a\ud800"}, "order_no", "bad_character"),
+        ({"order_no": "a\nb"}, "order_no", "bad_character"),
+        ({"order_no": "a\u2028b"}, "order_no", "bad_character"),
+        ({"order_no": "a\u202eb"}, "order_no", "bad_character"),
+        ({"order_no": "\u200b"}, "order_no", "missing"),
+        ({"buyer_code": "a\tb"}, "buyer_code", "bad_character"),
+        ({"buyer_name": "\ufffd\ufffd"}, "buyer_name", "bad_character"),
+        ({"area": "a\u2066b"}, "area", "bad_character"),
+        ({"sku": "a\x7fb"}, "sku", "bad_character"),
+        ({"sku_name": "a\x85b"}, "sku_name", "bad_character"),
+        ({"unit": "a\rb"}, "unit", "bad_character"),
+        ({"remark": "\ufffd"}, "remark", "bad_character"),
+        ({"remark": "a\u202eb"}, "remark", "bad_character"),
         ({"sku": ...}, "sku", "missing"),
         ({"sku": None}, "sku", "missing"),
         ({"sku": ["S"]}, "sku", "not_text"),
         ({"sku_name": "=cmd|' /C calc'!A0"}, "sku_name", "formula"),
         ({"remark": " =1+1"}, "remark", "formula"),
-        ({"remark": "+1"}, "remark", "formula"),
-        ({"remark": "-1"}, "remark", "formula"),
+        ({"remark": "\n=1"}, "remark", "formula"),
+        ({"remark": "\u00a0=1"}, "remark", "formula"),
+        ({"remark": "\u200b=1"}, "remark", "formula"),
+        ({"remark": "＝1"}, "remark", "formula"),
+        ({"remark": "+SUM(A1)"}, "remark", "formula"),
         ({"buyer_name": "@SUM(A1)"}, "buyer_name", "formula"),
         ({"buyer_name": "\t=1"}, "buyer_name", "formula"),
         ({"buyer_name": "\r=1"}, "buyer_name", "formula"),
@@ -71,6 +87,8 @@ def refusal(row: Any) -> RowError:
         ({"unit_price": 0.0}, "unit_price", "not_positive"),
         ({"unit_price": "0.00001"}, "unit_price", "too_precise"),
         ({"quantity": 99_999_999, "unit_price": 99_999_999}, "amount", "too_large"),
+        ({"quantity": "0.001", "unit_price": "0.0001"}, "amount", "worth_nothing"),
+        ({"receive_date": "2010-11-30"}, "receive_date", "before_order"),
         ({"order_time": ...}, "order_time", "missing"),
         ({"order_time": "2010-02-30"}, "order_time", "bad_date"),
         ({"order_time": "2010-12-01 24:00"}, "order_time", "bad_date"),
@@ -99,6 +117,7 @@ def test_bad_value_is_refused_by_column(changes: dict[str, Any], column: str, co
         ([LINE] * 1001, "lines", "bad_lines"),
         ([LINE, 5], "lines[1]", "not_an_object"),
         ([LINE, {**LINE, "quantity": -1}], "lines[1].quantity", "not_positive"),
+        ([LINE, {**LINE, "quantity": "0.001", "unit_price": "0.0001"}], "lines[1].amount", "worth_nothing"),
         ([{**LINE, "colour": "red"}], "lines[0].colour", "unknown_column"),
     ],
 )
@@ -118,6 +137,64 @@ def test_reason_names_column_and_value_in_both_languages() -> None:
 
     assert error.en == "quantity must be above zero, not -6"
     assert error.zh == "quantity 必须大于零，现为 -6"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(..., ""), (None, ""), ("  ", "  ")])
+def test_missing_value_is_not_quoted(value: Any, shown: str) -> None:
+    error = refusal(make_row(sku=value))
+
+    assert (error.en, error.zh, error.value) == ("sku is missing", "缺少 sku", shown)
+
+
+def test_row_of_another_shape_is_explained_without_a_programmers_words() -> None:
+    error = refusal(5)
+
+    assert error.en == "row must have named columns, such as order_no and sku, not 5"
+    assert error.zh == "row 应包含带名称的列（如 order_no、sku），现为 5"
+
+
+def test_reason_can_not_be_turned_around_by_the_value() -> None:
+    error = refusal(make_row(order_no="a\u202eb"))
+
+    assert error.value == "a�b"
+    assert "\u202e" not in error.en + error.zh
+
+
+@pytest.mark.parametrize("remark", ["two\nlines", "two\r\nlines", "a\tb", "+86 138 0000 0000", "- leave at door", "-1"])
+def test_remark_may_have_lines_and_signs(remark: str) -> None:
+    order = check(make_row(remark=remark))
+
+    assert isinstance(order, NewOrder)
+    assert order.remark == remark
+
+
+def test_columns_that_are_empty_do_not_stand_beside_lines() -> None:
+    flat = check({**make_row(), "lines": None})
+    listed = check({**make_row(sku=None, sku_name=None, unit=None, quantity=None, unit_price=None), "lines": [LINE]})
+
+    assert isinstance(flat, NewOrder) and isinstance(listed, NewOrder)
+
+
+def test_order_outside_its_operating_cycle_fails_by_the_window() -> None:
+    morning = TimeConfig("morning", "上午", "06:00", "12:00")
+
+    error = check(make_row(order_time="2010-12-01 22:00"), morning)
+
+    assert isinstance(error, RowError)
+    assert (error.column, error.value, error.code) == ("order_time", "2010-12-01 22:00", "outside_cycle")
+    assert error.en == "order_time must fall into the operating cycle 上午 06:00-12:00, not 2010-12-01 22:00"
+    assert error.zh == "order_time 应在运营周期 上午 06:00-12:00 内，现为 2010-12-01 22:00"
+
+
+def test_operating_cycle_is_read_in_the_stations_zone() -> None:
+    morning = TimeConfig("morning", "Morning", "06:00", "12:00")
+
+    assert isinstance(check(make_row(order_time="2010-11-30T22:00:00Z"), morning), NewOrder)
+    assert isinstance(check(make_row(order_time="2010-12-01T08:00:00Z"), morning), RowError)
+
+
+def test_goods_may_be_received_on_the_day_of_the_order() -> None:
+    assert isinstance(check(make_row(receive_date="2010-12-01")), NewOrder)
 
 
 def test_long_value_is_cut_in_the_reason() -> None:
@@ -186,5 +263,7 @@ def test_any_json_gets_a_verdict_that_can_be_stored(changes: Any) -> None:
 def test_amount_is_within_half_a_cent_of_the_product(quantity: Decimal, unit_price: Decimal) -> None:
     order = check(make_row(quantity=str(quantity), unit_price=str(unit_price)))
 
-    assert isinstance(order, NewOrder)
+    if isinstance(order, RowError):
+        assert order.code == "worth_nothing" and quantity * unit_price < Decimal("0.005")
+        return
     assert abs(order.amount - quantity * unit_price) <= Decimal("0.005")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -46,6 +47,13 @@ HOSTILE = [
     " =1",
     "=cmd|' /C calc'!A0",
     '=HYPERLINK("http://127.0.0.1")',
+    "\n=1",
+    "\u200b=1",
+    "\ufeff=1",
+    "\u00a0=1",
+    "＝1",
+    "＠SUM(A1)",
+    "- leave at door",
     "{=1+1}",
     "http://127.0.0.1/x",
     "mailto:a@b",
@@ -107,7 +115,7 @@ def test_hostile_text_stays_text_in_xlsx(tmp_path: Path, text: str) -> None:
     assert unescape(str(cell.value)).strip(" ") == expected.strip(" ")
 
 
-@pytest.mark.parametrize("text", [text for text in HOSTILE if text.strip(" ")[0] in "=+-@\t\r"])
+@pytest.mark.parametrize("text", [text for text in HOSTILE if re.match(r"[\s\u200b\ufeff]*[=+@＝＠-]", text)])
 def test_formula_gets_an_apostrophe_in_csv(text: str) -> None:
     _header, row = write_csv([replace(DETAIL, remark=text)])
 
