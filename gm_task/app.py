@@ -99,7 +99,8 @@ def _register(app: Celery, runner: Runner, orphan_watch: OrphanWatch, name: str)
     @app.task(name=name, bind=True, shared=False, lazy=False, acks_late=False, ignore_result=True)  # type: ignore[untyped-decorator]
     def run(task: Any, *args: Any, **_unused: Any) -> None:
         sent = task.request
-        message = Message(sent.id, list(args), sent.get(RUN_COUNT_HEADER), sent.get(REQUEST_ID_HEADER))
+        queue = (sent.delivery_info or {}).get("routing_key")
+        message = Message(sent.id, list(args), sent.get(RUN_COUNT_HEADER), sent.get(REQUEST_ID_HEADER), queue)
         with orphan_watch.working():
             runner.run_task(name, message)
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from shared.web.fields import DOTTED_PATH
 
 if TYPE_CHECKING:
     from gm_task.context import TaskContext
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _MARK = "__task_function__"
-_DOTTED_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
 MAX_NAME_CHARACTERS = 64
 # Celery's options as the documents show them. The platform decides all of these itself: acknowledgement is early,
 # the lease and `repeat` bring a lost run back, results go to the task (RELIABILITY.md section 3).
@@ -73,7 +73,7 @@ def _marked(module: str) -> list[Callable[..., Any]]:
 
 
 def _checked_name(name: str) -> str:
-    if len(name) > MAX_NAME_CHARACTERS or not _DOTTED_PATH.fullmatch(name):
+    if len(name) > MAX_NAME_CHARACTERS or not DOTTED_PATH.fullmatch(name):
         raise RegistryError(
             f"The task function name {name} is not a dotted path of at most {MAX_NAME_CHARACTERS} characters."
         )

@@ -30,6 +30,8 @@ class Message:
     run_count: object = None
     """the task's run_count when the doorbell was sent"""
     request_id: object = None
+    queue: object = None
+    """the queue it came by"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ class Runner:
     def _run(self, name: str, task_id: int, message: Message) -> Verdict:
         # A message without a count is taken for a task's first: nothing that ended is started again by it.
         seen = message.run_count if isinstance(message.run_count, int) and message.run_count >= 0 else 0
-        claim = Claim(task_id, name, expect_run_count=seen, owner=owner_name(self.worker_name, message.id))
+        queue = message.queue if isinstance(message.queue, str) else None
+        owner = owner_name(self.worker_name, message.id)
+        claim = Claim(task_id, name, expect_run_count=seen, owner=owner, queue=queue)
         function = self.functions[name]
         tools = self.tools.get()
 

@@ -24,6 +24,7 @@ import structlog
 from gm_task.conversation import Conversation
 from shared.errors import Language
 from shared.logs import MASK
+from shared.task_api.reasons import REASON_CODE
 from shared.task_api.run import RunContext, RunFailed, RunStopped
 from shared.web import strict_json
 
@@ -34,7 +35,6 @@ _TURN_SECONDS = 0.1
 _LINGER_SECONDS = 1.0
 _PASSED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "PYTHONPATH")
 _SECRET_VARIABLES = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|URL")
-_REASON_CODE = re.compile(r"[a-z_]{1,64}")
 _REASON_TAIL_CHARACTERS = 600
 
 
@@ -157,7 +157,7 @@ class ScriptRunner:
     def _own_error(self, error: dict[str, Any]) -> RunFailed:
         code = str(error.get("code", ""))
         text = error.get(self._language) or error.get("en") or error.get("zh") or code or "?"
-        return RunFailed(self._mask(str(text)), code if _REASON_CODE.fullmatch(code) else "script_failed")
+        return RunFailed(self._mask(str(text)), code if REASON_CODE.fullmatch(code) else "script_failed")
 
     def _mask(self, text: str) -> str:
         """Hide the secrets that the script was given from people who read the reason."""

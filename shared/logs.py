@@ -91,13 +91,12 @@ class _Cleaner:
         return self._clean_text(str(value))
 
     def _clean_text(self, text: str) -> str:
-        # Cut first, so that a megabyte of hostile text costs no time; then again, as masks change the length.
-        cut = len(text) > MAX_FIELD_CHARACTERS
-        text = text[: 2 * MAX_FIELD_CHARACTERS]
+        # A traceback's last lines say most, so the middle goes; cut before masking, so that a megabyte of hostile
+        # text costs no time.
+        if len(text) > MAX_FIELD_CHARACTERS:
+            text = text[: MAX_FIELD_CHARACTERS // 2] + " … " + text[-MAX_FIELD_CHARACTERS // 2 :]
         text = _URL_PASSWORD.sub(rf"\g<before>{MASK}", text)
         text = _PHONE.sub(rf"{MASK}\1", text)
         if self._known:
             text = self._known.sub(MASK, text)
-        if cut:
-            text = text[:MAX_FIELD_CHARACTERS] + "…"
         return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -58,17 +58,20 @@ class Sweeper:
         Raises:
             Unavailable: the database is away.
         """
-        rescued = self._rescue_lost_runs()
+        rescued = sum(self.rescue(row) for row in self.find_lost_runs())
         ended = self._end_overdue_runs() + self._end_unanswered_stops() + self._end_never_started()
         return Swept(rung=self._ringer.ring(), rescued=rescued, ended=ended, purged=self._purge())
 
-    def _rescue_lost_runs(self) -> int:
+    def find_lost_runs(self) -> Sequence[TaskRow]:
+        """Return id and run_count of the runs that were not heard of within their lease."""
         lost = select(tasks.c.id, tasks.c.run_count).where(
             tasks.c.status == _RUNNING, tasks.c.lease_until < self._clock.now()
         )
-        return sum(self._rescue(row) for row in self._read_some(lost))
+        return self._read_some(lost)
 
-    def _rescue(self, candidate: TaskRow) -> bool:
+    def rescue(self, candidate: TaskRow) -> bool:
+        """Submit or end the task of a lost run; False where it was heard of since."""
+
         def rescue(connection: Connection) -> bool:
             row = store.get_state(connection, TaskKey(task_id=candidate.id), lock=True)
             now = connection.execute(select(self._clock.now().label("now"))).scalar_one()

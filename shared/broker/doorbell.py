@@ -56,8 +56,8 @@ class Channel(virtual.Channel):
         if not taken:
             raise Empty
         try:
-            return loads(taken[0][0])
-        except ValueError as error:
+            return _message(loads(taken[0][0]))
+        except (ValueError, TypeError, RecursionError) as error:
             log.error("message_unreadable", queue=queue, problem=str(error)[:200])
             raise Empty from error
 
@@ -73,6 +73,13 @@ class Channel(virtual.Channel):
 
     def _has_queue(self, queue: str, **_kwargs: Any) -> bool:  # noqa: ARG002 every name is a queue
         return True
+
+
+def _message(content: Any) -> dict[str, Any]:
+    """Return what kombu can deliver; anybody who can write to the file may have written something else."""
+    if not (isinstance(content, dict) and isinstance(content.get("properties"), dict) and "body" in content):
+        raise ValueError("the message has no body and properties")
+    return content
 
 
 class Transport(virtual.Transport):

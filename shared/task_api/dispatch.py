@@ -51,7 +51,7 @@ class Dispatcher:
         type: int = TaskType.PROCESS,
         business_id: int = 0,
         business_name: str = "",
-        repeat: bool = True,
+        repeat: bool = False,
         **options: Any,
     ) -> AddedTask:
         """Add a task and have it started; `options` are the other fields of `commands.AddTask`.

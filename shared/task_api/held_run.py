@@ -110,7 +110,8 @@ class HeldRun:
     def end(self, why: Ending) -> None:
         """Decide that the run ends early; the first reason stays, unless the run is lost altogether."""
         with self._deciding:
-            if self.ending is None or (why is Ending.FENCED and self.ending is not Ending.FENCED):
+            closed = why is Ending.CLOSED and self.ending is Ending.HANDED_BACK  # a person's word outweighs a deploy
+            if self.ending is None or closed or (why is Ending.FENCED and self.ending is not Ending.FENCED):
                 self.ending = why
                 self._ending_since = time.monotonic()
                 log.info("run_ending", why=why.value)

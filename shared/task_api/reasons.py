@@ -8,6 +8,8 @@ from enum import StrEnum
 from shared.errors import Language
 from shared.task_api.lifecycle import MAX_REASON_CHARACTERS
 
+REASON_CODE = re.compile(r"[a-z_]{1,64}")
+"""what /task/finish takes as a code"""
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 
 import structlog
@@ -11,7 +12,7 @@ from shared.errors import PlatformError, StaleRun, TaskNotFound
 from shared.retry import Patience, call_patiently
 from shared.task_api.held_run import Ending, HeldRun
 from shared.task_api.models import Outcome, TaskStatus
-from shared.task_api.reasons import ReasonCode, fit, sentence
+from shared.task_api.reasons import REASON_CODE, ReasonCode, fit, sentence
 
 log = structlog.get_logger(__name__)
 _REASON_CODES = {
@@ -38,7 +39,19 @@ class Verdict(Enum):
 
 def failed(reason: str, code: str) -> Outcome:
     """Return the outcome of a run that failed."""
-    return Outcome(TaskStatus.FAILED, reason=reason, reason_code=code)
+    return storable_reason(Outcome(TaskStatus.FAILED, reason=reason, reason_code=code))
+
+
+def storable_reason(outcome: Outcome) -> Outcome:
+    """Return the outcome with a reason and a code that the server takes, whatever the function gave."""
+    reason, code = outcome.reason, outcome.reason_code
+    if reason is not None:
+        reason = fit(reason) if reason.strip() else None
+    if outcome.status is TaskStatus.FAILED and reason is None:
+        reason = fit(code or "The function gave no reason.")
+    if code is not None and not REASON_CODE.fullmatch(code):
+        code = ReasonCode.FUNCTION_FAILED
+    return replace(outcome, reason=reason, reason_code=code)
 
 
 def report(held: HeldRun, outcome: Outcome | None) -> Verdict:
@@ -74,7 +87,7 @@ def _finish(held: HeldRun, outcome: Outcome) -> Verdict:
         held.task.task_id,
         status=outcome.status,
         result=outcome.result,
-        reason=None if outcome.reason is None else fit(outcome.reason),
+        reason=outcome.reason,
         reason_code=outcome.reason_code,
         run_count=held.task.run_count,
     )

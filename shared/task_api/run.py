@@ -20,8 +20,8 @@ from shared.retry import Patience, call_patiently
 from shared.task_api.client import TaskClient
 from shared.task_api.held_run import Ending, HeldRun, RunPolicy
 from shared.task_api.models import Outcome, StartedTask, TaskStatus
-from shared.task_api.reasons import ReasonCode, fit, sentence
-from shared.task_api.report import Verdict, failed, report
+from shared.task_api.reasons import ReasonCode, sentence
+from shared.task_api.report import Verdict, failed, report, storable_reason
 from shared.web import strict_json
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,8 @@ class Claim:
     """start only if it was started this often so far"""
     owner: str | None = None
     """who runs it, at most 128 characters"""
+    queue: str | None = None
+    """the queue that the message came by, where a lost run is rung for again"""
     claim_id: str = field(default_factory=new_id)
     """makes a repeated start harmless whose answer was lost"""
 
@@ -144,6 +146,7 @@ def _claim(client: TaskClient, claim: Claim, policy: RunPolicy, worker_stops: Ca
                 owner=claim.owner,
                 task_name=claim.task_name,
                 expect_run_count=claim.expect_run_count,
+                queue=claim.queue,
             ),
             Patience(policy.start_seconds, longest_delay_seconds=5.0),
             event="start",
@@ -181,12 +184,19 @@ def _explain(error: BaseException, language: Language) -> Outcome:
     """Turn what a body raised into the task's outcome; logged here, once."""
     if isinstance(error, RunFailed):
         log.warning("function_gave_up", reason=error.reason, reason_code=error.reason_code)
-        return failed(fit(error.reason), error.reason_code)
+        return failed(error.reason, error.reason_code)
     log.error("function_failed", exc_info=error)
     if isinstance(error, PlatformError):
-        return failed(fit(error.sentence(language)), ReasonCode.FUNCTION_FAILED)
-    problem = f"{type(error).__name__}: {error}".removesuffix(": ")
+        return failed(error.sentence(language), ReasonCode.FUNCTION_FAILED)
+    problem = f"{type(error).__name__}: {_text_of(error)}".removesuffix(": ")
     return failed(sentence(ReasonCode.FUNCTION_FAILED, language, problem=problem), ReasonCode.FUNCTION_FAILED)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception of the function's own, whose text fails too
+        return ""
 
 
 def _whole(result: Any, held: HeldRun) -> Outcome:
@@ -199,7 +209,7 @@ def _whole(result: Any, held: HeldRun) -> Outcome:
 def _storable(outcome: Outcome, held: HeldRun) -> Outcome:
     try:
         strict_json.dumps(outcome.result).encode()
-        return outcome
+        return storable_reason(outcome)
     except (TypeError, ValueError, RecursionError) as error:
         log.error("result_refused", problem=str(error))
         reason = sentence(ReasonCode.RESULT_REFUSED, held.policy.language, problem=str(error))

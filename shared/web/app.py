@@ -117,6 +117,9 @@ def _answer_error(error: PlatformError) -> Response:
         log.warning("request_unavailable", what=error.details.get("what"))
     response = jsonify(failure(error, g.get("language", "en")))
     response.status_code = error.status
+    if error.status == 413:
+        # The rest of the body was not read; it must not be taken for the next request.
+        response.headers["Connection"] = "close"
     if "retry_after_seconds" in error.details:
         response.headers["Retry-After"] = str(error.details["retry_after_seconds"])
     return response

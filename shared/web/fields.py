@@ -15,7 +15,7 @@ from shared.web import strict_json
 
 MAX_ID = 2**63 - 1
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
-_DOTTED_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
+DOTTED_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
 
 
 def _whole_number(value: Any) -> Any:
@@ -54,7 +54,7 @@ def _no_blank_edges(text: str) -> str:
 
 
 def _dotted_path(text: str) -> str:
-    if not _DOTTED_PATH.fullmatch(text):
+    if not DOTTED_PATH.fullmatch(text):
         raise ValueError("it must be a dotted path such as package.module.function")
     return text
 

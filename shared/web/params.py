@@ -79,12 +79,16 @@ def to_command(model: type[Model], parameters: dict[str, Any]) -> Model:
 
 
 def _body(max_bytes: int) -> dict[str, Any]:
-    request.max_content_length = max_bytes
+    # One byte more, as a body without a length (chunked) is cut at the limit without a word.
+    request.max_content_length = max_bytes + 1
+    request.max_form_memory_size = max_bytes
     if request.content_length is not None and request.content_length > max_bytes:
         raise TooLarge(what="request body", limit=f"{max_bytes} bytes")
     if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return _flat(request.form.to_dict(flat=False))
+        return _form()
     raw = request.get_data(cache=True)
+    if len(raw) > max_bytes:
+        raise TooLarge(what="request body", limit=f"{max_bytes} bytes")
     if not raw.strip():
         return {}
     try:
@@ -94,6 +98,13 @@ def _body(max_bytes: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedRequest(problem="the body must be a JSON object")
     return value
+
+
+def _form() -> dict[str, Any]:
+    fields = _flat(request.form.to_dict(flat=False))
+    for name in request.files:
+        raise InvalidField(field=name[:100], problem="there is no such parameter")
+    return fields
 
 
 def _flat(values: dict[str, list[str]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -28,6 +28,7 @@ class Platform:
     sweeper: Sweeper
     clock: DatabaseClock
     queue: RecordingQueue
+    second_keeper: Callable[[], Sweeper]
 
     def add(self, **changes: object) -> int:
         """Add a task with a queue and return its id."""
@@ -48,7 +49,13 @@ def platform(database_url: str) -> Iterator[Platform]:
     clock, queue = DatabaseClock(), RecordingQueue()
     settings = make_settings(**SETTINGS, retention_days=30)
     client = TaskClient(AppTransport(make_service(engine, clock, **SETTINGS)))
-    yield Platform(client, Sweeper(engine, settings, clock, queue), clock, queue)
+    yield Platform(
+        client,
+        Sweeper(engine, settings, clock, queue),
+        clock,
+        queue,
+        lambda: Sweeper(engine, settings, clock, queue),
+    )
     engine.dispose()
 
 
@@ -89,6 +96,64 @@ def test_window_bounds_unanswered_rings(platform: Platform) -> None:
 
     assert platform.sweep_after(6) == [(task_id, 0) for task_id in ids[:3]]
     assert platform.sweep_after(0.01) == []
+
+
+def test_window_counts_only_rings(platform: Platform) -> None:
+    oldest = platform.add()
+    platform.clock.offset_seconds += 5.5
+    for _ in range(3):
+        platform.add()  # rung for by whoever added them, not by the keeper
+
+    assert platform.sweep_after(0) == [(oldest, 0)]
+
+
+def test_two_keepers_ring_once(platform: Platform) -> None:
+    task_id = platform.add()
+    second = platform.second_keeper()
+    platform.queue.before_send = second.sweep
+
+    assert platform.sweep_after(6) == [(task_id, 0)]
+
+
+def test_one_queue_that_fails_does_not_silence_the_others(platform: Platform) -> None:
+    platform.add(queue="a-broken")
+    task_id = platform.add(queue="b-fine")
+    platform.queue.broken = "a-broken"
+
+    assert platform.sweep_after(6) == [(task_id, 0)]
+
+
+def test_run_handed_back_is_rung_for_at_once_however_often_it_was_before(platform: Platform) -> None:
+    task_id = platform.add(repeat=True)
+    for _ in range(4):
+        platform.sweep_after(61)
+    platform.client.start(task_id)
+    platform.client.release(task_id, run_count=1)
+    assert platform.sweep_after(0) == [(task_id, 1)]
+
+    assert platform.sweep_after(5.5) == [(task_id, 1)], "the pauses begin anew"
+
+
+def test_task_started_again_after_a_long_time_is_rescued_like_any_other(platform: Platform) -> None:
+    task_id = platform.add(repeat=True)
+    platform.client.start(task_id)
+    platform.client.finish(task_id, run_count=1)
+    platform.clock.offset_seconds += 8 * DAY
+    platform.client.start(task_id)
+
+    assert platform.sweep_after(61) == [(task_id, 2)]
+
+
+def test_run_renewed_while_the_keeper_looks_is_not_lost(platform: Platform) -> None:
+    task_id = platform.add(repeat=True)
+    platform.client.start(task_id)
+    platform.clock.offset_seconds += 61
+    (candidate,) = platform.sweeper.find_lost_runs()
+    platform.client.heartbeat(task_id, 1)
+
+    platform.sweeper.rescue(candidate)
+
+    assert platform.client.get(task_id).status == TaskStatus.RUNNING
 
 
 def test_lost_run_is_rung_for_with_its_run_count(platform: Platform) -> None:

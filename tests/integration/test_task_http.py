@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +195,32 @@ def test_body_over_its_limit_is_too_large(http: FlaskClient) -> None:
     batch = _post(http, "/task/add", {**ADD, "input": "x" * 200_000})
 
     assert [(status, answer["code"]) for status, answer in (small, batch)] == [(413, 41300)] * 2
+
+
+def test_chunked_body_over_its_limit_is_too_large(http: FlaskClient) -> None:
+    body = strict_json.dumps({"task_id": 1, "owner": "x" * 20_000}).encode()
+    environ = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+
+    response = http.post("/task/start", headers=KEY, environ_overrides={**environ, "CONTENT_LENGTH": ""})
+
+    assert (response.status_code, response.headers["Connection"]) == (413, "close")
+
+
+def test_multipart_fields_are_read_and_files_refused(http: FlaskClient) -> None:
+    fields = http.post(
+        "/task/add", data={**ADD, "input": "x" * 60_000}, headers=KEY, content_type="multipart/form-data"
+    )
+    file = {**ADD, "upload": (io.BytesIO(b"x"), "x.txt")}
+    refused = http.post("/task/add", data=file, headers=KEY, content_type="multipart/form-data")
+
+    assert fields.status_code == 200
+    assert (refused.status_code, refused.get_json()["data"]["field"]) == (400, "upload")
+
+
+@pytest.mark.parametrize("status", [True, 3.0, "03", 0, 6])
+def test_what_is_no_status_is_refused(http: FlaskClient, status: Any) -> None:
+    assert _post(http, "/task/list", {"station_id": "S001", "status": status})[0] == 400
+    assert _post(http, "/task/finish", {"task_id": 1, "status": status})[0] == 400
 
 
 def test_ten_thousand_rows_fit(database_url: str) -> None:

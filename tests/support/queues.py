@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.errors import Unavailable
@@ -19,11 +20,18 @@ class RecordingQueue:
     """Notes who was rung for; `away` makes it a broker that can't be reached."""
 
     away: bool = False
+    broken: str = ""
+    """a queue that can't be sent to"""
+    before_send: Callable[[], object] | None = None
+    """what happens elsewhere while a message is sent, once"""
     rung: list[tuple[int, int]] = field(default_factory=list)
     """(task id, run_count) of each message"""
 
     def send_task(self, task_name: str, args: list[int], queue: str, *, run_count: int = 0, **_: object) -> None:
         """Note the message, or fail as a broker that is away."""
-        if self.away:
+        happening, self.before_send = self.before_send, None
+        if happening:
+            happening()
+        if self.away or queue == self.broken:
             raise Unavailable(what="broker")
         self.rung.append((args[0], run_count))
