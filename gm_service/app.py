@@ -73,7 +73,7 @@ def _blueprints(
 ) -> list[APIBlueprint]:
     """Return everything that the service answers; a new room of routes is one line here."""
     stations = StationService(engine, clock)
-    auth = Authenticator(stations)
+    auth = Authenticator(stations, settings.session_seconds)
     orders = OrderService(engine, settings, Dispatcher(task_client, queue, settings.task_queue), task_client, clock)
     return [
         health_routes(engine, task_client),
@@ -81,7 +81,7 @@ def _blueprints(
         task_routes(task_client, auth, settings.public_url),
         async_task_routes(task_client, auth, settings.public_url),
         station_routes(orders, auth),
-        orders_routes(orders, auth.require_station),
+        orders_routes(orders, auth.require_station_to_act),
         downloads_routes(orders, settings, auth.require_station),
         internal_routes(orders, settings),
         pages_routes(task_client, auth, settings),
