@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from apiflask import APIBlueprint, APIFlask
-from flask import Response
+from flask import Response, g
 from sqlalchemy.engine import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
+from gm_service.orders.imported import ImportReader
 from gm_service.orders.service import OrderService
 from gm_service.routes.async_task import async_task_routes
 from gm_service.routes.downloads import downloads_routes
@@ -23,6 +24,7 @@ from gm_service.routes.stations import station_routes
 from gm_service.routes.task import task_routes
 from gm_service.stations.service import StationService
 from gm_service.task_service import TrustedTransport
+from gm_service.task_view import TaskView
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
 from shared.logs import configure_logs
@@ -75,16 +77,27 @@ def _blueprints(
     stations = StationService(engine, clock)
     auth = Authenticator(stations, settings.session_seconds)
     orders = OrderService(engine, settings, Dispatcher(task_client, queue, settings.task_queue), task_client, clock)
+
+    def reader_view() -> TaskView:
+        return TaskView(g.language, settings.public_url)
+
     return [
         health_routes(engine, task_client),
         session_routes(auth, stations),
-        task_routes(task_client, auth, settings.public_url),
-        async_task_routes(task_client, auth, settings.public_url),
-        station_routes(orders, auth),
+        task_routes(task_client, auth.require_station, reader_view),
+        async_task_routes(task_client, auth.require_station, reader_view),
+        station_routes(orders, auth.require_station),
         orders_routes(orders, auth.require_station_to_act),
         downloads_routes(orders, settings, auth.require_station),
         internal_routes(orders, settings),
-        pages_routes(task_client, auth, settings),
+        pages_routes(
+            task_client=task_client,
+            orders=orders,
+            imports=ImportReader(engine),
+            auth=auth,
+            reader_view=reader_view,
+            settings=settings,
+        ),
     ]
 
 
