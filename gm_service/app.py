@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from apiflask import APIBlueprint, APIFlask
-from flask import Response
+from flask import Response, g
 from sqlalchemy.engine import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
 from gm_service.orders.export_service import ExportService
+from gm_service.orders.imported import ImportReader
 from gm_service.orders.service import OrderService
 from gm_service.routes.async_task import async_task_routes
 from gm_service.routes.downloads import downloads_routes
@@ -24,6 +25,7 @@ from gm_service.routes.stations import station_routes
 from gm_service.routes.task import task_routes
 from gm_service.stations.service import StationService
 from gm_service.task_service import TrustedTransport
+from gm_service.task_view import TaskView
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
 from shared.logs import configure_logs
@@ -74,20 +76,31 @@ def _blueprints(
 ) -> list[APIBlueprint]:
     """Return everything that the service answers; a new room of routes is one line here."""
     stations = StationService(engine, clock)
-    auth = Authenticator(stations)
+    auth = Authenticator(stations, settings.session_seconds)
     dispatcher = Dispatcher(task_client, queue, settings.task_queue)
     orders = OrderService(engine, settings, dispatcher)
     exports = ExportService(engine, settings, dispatcher, task_client, clock)
+
+    def reader_view() -> TaskView:
+        return TaskView(g.language, settings.public_url)
+
     return [
         health_routes(engine, task_client),
         session_routes(auth, stations),
-        task_routes(task_client, auth, settings.public_url),
-        async_task_routes(task_client, auth, settings.public_url),
-        station_routes(orders, auth),
-        orders_routes(exports, orders, auth.require_station),
+        task_routes(task_client, auth.require_station, reader_view),
+        async_task_routes(task_client, auth.require_station, reader_view),
+        station_routes(orders, auth.require_station),
+        orders_routes(exports, orders, auth.require_station_to_act),
         downloads_routes(exports, settings, auth.require_station),
         internal_routes(orders, settings),
-        pages_routes(task_client, auth, settings),
+        pages_routes(
+            task_client=task_client,
+            orders=orders,
+            imports=ImportReader(engine),
+            auth=auth,
+            reader_view=reader_view,
+            settings=settings,
+        ),
     ]
 
 

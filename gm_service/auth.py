@@ -34,8 +34,9 @@ class Caller:
 class Authenticator:
     """Reads the credential of the present request, once."""
 
-    def __init__(self, stations: StationService) -> None:
+    def __init__(self, stations: StationService, session_seconds: float) -> None:
         self._stations = stations
+        self._session_seconds = session_seconds
 
     def require_station(self) -> Station:
         """Return the station that the request's credential belongs to.
@@ -45,6 +46,20 @@ class Authenticator:
             CsrfRefused: a session wants to change something without its CSRF token.
         """
         return self.require_caller().station
+
+    def require_station_to_act(self) -> Station:
+        """Return the station as `require_station` does, for endpoints whose GET starts something.
+
+        A link on another site makes the browser send the session along, so a person's GET must come from our
+        own pages, from the address bar, or with the session's CSRF token.
+
+        Raises:
+            Unauthorized, CsrfRefused: see `require_station`.
+        """
+        caller = self.require_caller()
+        if caller.csrf_token is not None and not _is_from_here():
+            _check_csrf(caller.csrf_token)
+        return caller.station
 
     def require_caller(self) -> Caller:
         """Return who is asking, with the same refusals as `require_station`."""
@@ -64,17 +79,20 @@ class Authenticator:
         return caller
 
     def open_session(self, person: Person) -> Caller:
-        """Start a session for a person who proved a password; nothing of an earlier one is kept."""
-        session.clear()
+        """Start a session for a person who proved a password; an earlier one of this browser ends."""
+        self.close_session()
         session.permanent = True
         token = secrets.token_urlsafe(32)
-        session.update(user_id=person.user_id, stamp=person.password_stamp, csrf_token=token)
+        key = self._stations.open_session(person, self._session_seconds)
+        session.update(key=key, stamp=person.password_stamp, csrf_token=token)
         caller = Caller(person.station, person, token)
         g.caller = caller
         return caller
 
     def close_session(self) -> None:
-        """Forget the session of this browser."""
+        """End the session of this browser, and of whoever copied its cookie."""
+        if "key" in session:
+            self._stations.close_session(session["key"])
         session.clear()
         g.caller = None
 
@@ -86,10 +104,15 @@ class Authenticator:
         return Caller(station) if station else None
 
     def _caller_of_session(self) -> Caller | None:
-        if "user_id" not in session:
+        if "key" not in session:
             return None
-        person = self._stations.find_person(session["user_id"], session["stamp"])
+        person = self._stations.find_person(session["key"], session["stamp"])
         return Caller(person.station, person, session["csrf_token"]) if person else None
+
+
+def _is_from_here() -> bool:
+    # Browsers leave the header out on plain http beyond this machine, and programs with a cookie always do.
+    return request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none")
 
 
 def _check_csrf(expected: str) -> None:

@@ -92,6 +92,12 @@ class ClearShow(Command):
         return self
 
 
+class ListFailedRows(Command):
+    """GET /pages/failed_rows"""
+
+    task_id: RowId
+
+
 class ListCentre(Command):
     """GET /pages/tasks; `task_ids` narrows it to the tasks whose progress the page follows."""
 

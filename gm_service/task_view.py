@@ -66,9 +66,13 @@ class CentreTask(BaseModel):
     task_id: int
     status: TaskStatus
     reason: str | None
+    reason_code: str | None
+    """`closed` where a person stopped it, which is no failure"""
     progress: int | None
     type: int
+    business_id: int
     business_name: str
+    """as submitted, in the submitter's language"""
     file_name: str | None
     link: str | None
     counts: dict[str, int]
@@ -119,9 +123,10 @@ class TaskView:
         """Return the task for /async_task/detail."""
         return AsyncTaskDetail(**self._async_fields(task), input=task.input, reason=self.reason(task))
 
-    def centre(self, tasks: list[Task], *, more: bool) -> CentreTasks:
-        """Return a page for the task centre."""
-        return CentreTasks(finish=have_ended(tasks), tasks=[self._centre_task(task) for task in tasks], more=more)
+    def centre(self, tasks: list[Task], file_names: dict[int, str], *, more: bool) -> CentreTasks:
+        """Return a page for the task centre; `file_names` are those that results don't have yet, by task id."""
+        shown = [self._centre_task(task, file_names.get(task.task_id)) for task in tasks]
+        return CentreTasks(finish=have_ended(tasks), tasks=shown, more=more)
 
     def reason(self, task: Task) -> str | None:
         """Return why it ended as it did."""
@@ -147,17 +152,19 @@ class TaskView:
             "result": self.result(task),
         }
 
-    def _centre_task(self, task: Task) -> CentreTask:
+    def _centre_task(self, task: Task, file_name: str | None) -> CentreTask:
         result = task.result if isinstance(task.result, dict) else {}
         names = ("rows", "bytes") if task.type == TaskType.EXPORT else _COUNTS_OF_IMPORT
         return CentreTask(
             task_id=task.task_id,
             status=task.status,
             reason=self.reason(task),
+            reason_code=task.reason_code,
             progress=task.progress,
             type=task.type,
+            business_id=task.business_id,
             business_name=task.business_name,
-            file_name=str(result["file_name"]) if result.get("file_name") else None,
+            file_name=str(result.get("file_name") or file_name or "") or None,
             link=self._link(task) if "file" in result else None,
             counts={name: result[name] for name in names if isinstance(result.get(name), int)},
             create_time=task.create_time,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import g
 
-from gm_service.auth import Authenticator
+from gm_service.auth import Station
 from gm_service.commands import CloseTask, GetTask, ListAsyncTasks
+from gm_service.reasons import reason_text
 from gm_service.task_view import AsyncTask, AsyncTaskDetail, TaskView
 from shared.envelope import Envelope, success
 from shared.task_api.client import TaskClient
@@ -31,46 +33,45 @@ class ClosedAnswer(Envelope[None]):
     """The task has ended, or was asked to."""
 
 
-def async_task_routes(task_client: TaskClient, auth: Authenticator, public_url: str) -> APIBlueprint:
-    """Return the blueprint of /async_task/*."""
+def async_task_routes(
+    task_client: TaskClient, require_station: Callable[[], Station], reader_view: Callable[[], TaskView]
+) -> APIBlueprint:
+    """Return the blueprint; `require_station` tells who asks or raises, `reader_view` shows tasks to the reader."""
     routes = APIBlueprint("async_task", __name__, url_prefix="/async_task", tag="Async tasks")
 
     @routes.before_request
     def _signed_in() -> None:
-        auth.require_station()  # before the parameters are read: strangers learn nothing of them
+        require_station()  # before the parameters are read: strangers learn nothing of them
 
     @routes.get("/get")
     @takes(GetTask, answers=AsyncTaskAnswer, location="query")
     def get(command: GetTask) -> dict[str, Any]:
         """Get one task of the station."""
-        task = task_client.get(**command.model_dump(), station_id=auth.require_station().id)
-        return success(_view(public_url).async_task(task).model_dump(mode="json"))
+        task = task_client.get(**command.model_dump(), station_id=require_station().id)
+        return success(reader_view().async_task(task).model_dump(mode="json"))
 
     @routes.get("/detail")
     @takes(GetTask, answers=AsyncTaskDetailAnswer, location="query")
     def detail(command: GetTask) -> dict[str, Any]:
         """Get one task of the station with its input and reason."""
-        task = task_client.get(**command.model_dump(), station_id=auth.require_station().id)
-        return success(_view(public_url).detail(task).model_dump(mode="json"))
+        task = task_client.get(**command.model_dump(), station_id=require_station().id)
+        return success(reader_view().detail(task).model_dump(mode="json"))
 
     @routes.get("/list")
     @takes(ListAsyncTasks, answers=AsyncTaskListAnswer, location="query")
     def list_(command: ListAsyncTasks) -> dict[str, Any]:
         """List the tasks that are shown to the station."""
-        station_id = auth.require_station().id
+        station_id = require_station().id
         tasks = task_client.list(station_id, **command.model_dump(), message_show=True, brief=True)
-        view = _view(public_url)
+        view = reader_view()
         return success([view.async_task(task).model_dump(mode="json") for task in tasks])
 
     @routes.post("/close")
     @takes(CloseTask, answers=ClosedAnswer)
     def close(command: CloseTask) -> dict[str, Any]:
         """End a submitted task, ask a running one to stop; an ended one is left as it is."""
-        task_client.close(**command.model_dump(), station_id=auth.require_station().id)
+        reason = reason_text("closed", None, None, g.language)
+        task_client.close(**command.model_dump(), station_id=require_station().id, reason=reason)
         return success()
 
     return routes
-
-
-def _view(public_url: str) -> TaskView:
-    return TaskView(g.language, public_url)

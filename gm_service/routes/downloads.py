@@ -7,13 +7,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from apiflask import APIBlueprint
-from flask import Response, send_file
+from flask import Response, g, send_file
 from pydantic import TypeAdapter, ValidationError
+from werkzeug.wrappers import Response as BaseResponse
 
 from gm_service.config import ServiceSettings
 from gm_service.orders.collaborators import Station
 from gm_service.orders.export_service import ExportService
 from gm_service.orders.models import StoredFile
+from gm_service.routes.rendering import page_language, refusal_as_page, wants_page
 from shared.errors import FileGone, TaskNotFound
 from shared.web.fields import RowId
 
@@ -29,6 +31,17 @@ def downloads_routes(
 ) -> APIBlueprint:
     """Return the routes that nginx points its sync and async download addresses at."""
     blueprint = APIBlueprint("downloads", __name__, url_prefix="/station/download", tag="Downloads")
+
+    @blueprint.before_request
+    def _speak_as_the_page() -> None:
+        if wants_page():
+            g.language = page_language()
+
+    @blueprint.after_request
+    def _refuse_as_a_page(response: Response) -> BaseResponse:
+        if response.status_code < 400 or not wants_page():
+            return response
+        return refusal_as_page(response, cookie_secure=settings.cookie_secure)
 
     @blueprint.get("/sync/<key>")
     def download_sync(key: str) -> Response:

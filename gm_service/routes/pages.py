@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, g, make_response, redirect, render_template, request
+from flask import g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from gm_service.auth import Authenticator
-from gm_service.commands import ListCentre
+from gm_service.commands import ListCentre, ListFailedRows
 from gm_service.config import ServiceSettings
+from gm_service.orders.imported import ImportReader
+from gm_service.orders.service import OrderService
+from gm_service.routes.rendering import page_language, render_page
 from gm_service.task_view import TaskView
 from shared.envelope import success
-from shared.errors import Language
 from shared.task_api.client import TaskClient
+from shared.task_api.models import Task, TaskType
 from shared.web.params import takes
 
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
-LANGUAGE_COOKIE = "gm_lang"
 PAGE_ROWS = 20
-_LANGUAGE_SECONDS = 365 * 86_400
-_TEXTS = Path(__file__).parent.parent / "static" / "texts"
 # A path of this site: one slash, not followed by a second one, which browsers read as another host.
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
 
 
-def pages_routes(task_client: TaskClient, auth: Authenticator, settings: ServiceSettings) -> APIBlueprint:
+def pages_routes(
+    *,
+    task_client: TaskClient,
+    orders: OrderService,
+    imports: ImportReader,
+    auth: Authenticator,
+    reader_view: Callable[[], TaskView],
+    settings: ServiceSettings,
+) -> APIBlueprint:
     """Return the blueprint of the pages."""
     routes = APIBlueprint("pages", __name__, enable_openapi=False)
 
@@ -44,7 +50,14 @@ def pages_routes(task_client: TaskClient, auth: Authenticator, settings: Service
         caller = auth.find_caller()
         if caller is None or caller.csrf_token is None:
             return redirect("/sign-in")
-        return _page("centre.html", settings, caller=caller, time_zone=settings.timezone)
+        return render_page(
+            "centre.html",
+            cookie_secure=settings.cookie_secure,
+            caller=caller,
+            time_configs=orders.list_time_configs(caller.station),
+            time_zone=settings.timezone,
+            max_body_bytes=settings.max_batch_body_bytes,
+        )
 
     @routes.get("/sign-in")
     def sign_in() -> BaseResponse:
@@ -53,7 +66,7 @@ def pages_routes(task_client: TaskClient, auth: Authenticator, settings: Service
         caller = auth.find_caller()
         if caller is not None and caller.csrf_token is not None:
             return redirect(target)
-        return _page("sign_in.html", settings, target=target)
+        return render_page("sign_in.html", cookie_secure=settings.cookie_secure, target=target)
 
     @routes.get("/pages/tasks")
     @takes(ListCentre, location="query")
@@ -64,19 +77,17 @@ def pages_routes(task_client: TaskClient, auth: Authenticator, settings: Service
         options = {"limit": limit, "offset": command.offset, "task_ids": command.task_ids}
         tasks = task_client.list(station_id, **options, message_show=True, brief=True)
         more = command.task_ids is None and len(tasks) == limit
-        return success(TaskView(g.language, settings.public_url).centre(tasks, more=more).model_dump(mode="json"))
+        file_names = imports.find_file_names(station_id, [task.task_id for task in tasks if _hides_its_file(task)])
+        return success(reader_view().centre(tasks, file_names, more=more).model_dump(mode="json"))
+
+    @routes.get("/pages/failed_rows")
+    @takes(ListFailedRows, location="query")
+    def list_failed_rows(command: ListFailedRows) -> dict[str, Any]:
+        """List the failed rows of an import, told in the reader's language."""
+        rows = imports.list_failed_rows(auth.require_station().id, command.task_id, g.language)
+        return success([asdict(row) for row in rows])
 
     return routes
-
-
-def page_language() -> Language:
-    """Return the language of the page: asked for in the address, chosen before, else the browser's."""
-    asked = request.args.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
-    for language in LANGUAGES:
-        if asked == language:
-            return language
-    known: Language = g.language
-    return known
 
 
 def own_path(target: str | None) -> str:
@@ -84,21 +95,6 @@ def own_path(target: str | None) -> str:
     return target if target and _OWN_PATH.fullmatch(target) else "/"
 
 
-@cache
-def load_texts(language: Language) -> dict[str, str]:
-    """Return the dictionary of a language; the pages' scripts fetch the same file."""
-    texts: dict[str, str] = json.loads((_TEXTS / f"{language}.json").read_text("utf-8"))
-    return texts
-
-
-def _page(template: str, settings: ServiceSettings, **values: Any) -> Response:
-    language: Language = g.language
-    other: Language = "en" if language == "zh" else "zh"
-    response = make_response(
-        render_template(template, t=load_texts(language), language=language, other_language=other, **values)
-    )
-    if request.args.get("lang") == language:
-        response.set_cookie(
-            LANGUAGE_COOKIE, language, max_age=_LANGUAGE_SECONDS, samesite="Lax", secure=settings.cookie_secure
-        )
-    return response
+def _hides_its_file(task: Task) -> bool:
+    """Tell whether this is an import whose result, which names the file, isn't there yet."""
+    return task.type == TaskType.IMPORT and not (isinstance(task.result, dict) and task.result.get("file_name"))

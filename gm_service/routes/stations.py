@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
 from pydantic import BaseModel
 
-from gm_service.auth import Authenticator
+from gm_service.auth import Station
 from gm_service.commands import Nothing
 from gm_service.orders.service import OrderService
 from shared.envelope import Envelope, success
@@ -30,18 +31,18 @@ class TimeConfigsAnswer(Envelope[list[TimeConfigData]]):
     """The station's operating cycles."""
 
 
-def station_routes(service: OrderService, auth: Authenticator) -> APIBlueprint:
+def station_routes(service: OrderService, require_station: Callable[[], Station]) -> APIBlueprint:
     """Return the blueprint of what a station is made of."""
     routes = APIBlueprint("stations", __name__, url_prefix="/station", tag="Stations")
 
     @routes.before_request
     def _signed_in() -> None:
-        auth.require_station()
+        require_station()
 
     @routes.get("/time_configs")
     @takes(Nothing, answers=TimeConfigsAnswer, location="query")
     def list_time_configs(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
         """List the station's operating cycles."""
-        return success([asdict(config) for config in service.list_time_configs(auth.require_station())])
+        return success([asdict(config) for config in service.list_time_configs(require_station())])
 
     return routes

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import g
 
-from gm_service.auth import Authenticator
+from gm_service.auth import Station
 from gm_service.commands import ClearShow, GetTask, ListTasks
 from gm_service.task_view import TaskItem, TaskList, TaskView
 from shared.envelope import Envelope, success
@@ -28,38 +28,36 @@ class ClearShowAnswer(Envelope[HideLeftOut | None]):
     """Null where all were hidden, else what could not be."""
 
 
-def task_routes(task_client: TaskClient, auth: Authenticator, public_url: str) -> APIBlueprint:
-    """Return the blueprint of /task/*."""
+def task_routes(
+    task_client: TaskClient, require_station: Callable[[], Station], reader_view: Callable[[], TaskView]
+) -> APIBlueprint:
+    """Return the blueprint; `require_station` tells who asks or raises, `reader_view` shows tasks to the reader."""
     routes = APIBlueprint("task", __name__, url_prefix="/task", tag="Tasks")
 
     @routes.before_request
     def _signed_in() -> None:
-        auth.require_station()  # before the parameters are read: strangers learn nothing of them
+        require_station()  # before the parameters are read: strangers learn nothing of them
 
     @routes.get("/get")
     @takes(GetTask, answers=TaskItemAnswer, location="query")
     def get(command: GetTask) -> dict[str, Any]:
         """Get one task of the station."""
-        task = task_client.get(**command.model_dump(), station_id=auth.require_station().id)
-        return success(_view(public_url).item(task).model_dump(mode="json"))
+        task = task_client.get(**command.model_dump(), station_id=require_station().id)
+        return success(reader_view().item(task).model_dump(mode="json"))
 
     @routes.get("/list")
     @takes(ListTasks, answers=TaskListAnswer, location="query")
     def list_(command: ListTasks) -> dict[str, Any]:
         """List the tasks that are shown to the station."""
         options = {**command.model_dump(), "limit": command.page_size}
-        tasks = task_client.list(auth.require_station().id, **options, message_show=True, brief=True)
-        return success(_view(public_url).items(tasks).model_dump(mode="json"))
+        tasks = task_client.list(require_station().id, **options, message_show=True, brief=True)
+        return success(reader_view().items(tasks).model_dump(mode="json"))
 
     @routes.post("/clear_show")
     @takes(ClearShow, answers=ClearShowAnswer)
     def clear_show(command: ClearShow) -> dict[str, Any]:
         """Hide ended tasks; those unknown or not ended are named in the answer, the others are hidden all the same."""
-        left_out = task_client.clear_show(**command.model_dump(), station_id=auth.require_station().id)
+        left_out = task_client.clear_show(**command.model_dump(), station_id=require_station().id)
         return success(left_out.model_dump(mode="json") if left_out else None)
 
     return routes
-
-
-def _view(public_url: str) -> TaskView:
-    return TaskView(g.language, public_url)

@@ -43,6 +43,16 @@ station_token = Table(
     mysql_charset="utf8mb4",
 )
 
+station_session = Table(
+    "station_session",
+    metadata,
+    # SHA-256 of the key that the browser's signed cookie holds; signing out deletes the row.
+    Column("key_hash", exact_text(64), primary_key=True),
+    Column("user_id", BigId, ForeignKey("station_user.id"), nullable=False, index=True),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    mysql_charset="utf8mb4",
+)
+
 sign_in_attempt = Table(
     "sign_in_attempt",
     metadata,

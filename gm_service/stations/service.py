@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
+from datetime import timedelta
 from functools import cache
 
 import structlog
@@ -17,8 +19,10 @@ from shared.errors import SignInFailed, TooManyRequests
 
 log = structlog.get_logger(__name__)
 
-MAX_ATTEMPTS = 10
-"""failed sign-ins that one station's user, or one address, may make within the window"""
+MAX_USER_ATTEMPTS = 10
+"""failed sign-ins that one station's user may meet within the window"""
+MAX_ADDRESS_ATTEMPTS = 100
+"""failed sign-ins that one address may make within the window; a whole office may share one"""
 ATTEMPT_WINDOW_SECONDS = 300
 TOKEN_BYTES = 32
 
@@ -77,9 +81,25 @@ class StationService:
         log.info("signed_in", station_id=station_id, username=username, address=address)
         return found[0]
 
-    def find_person(self, user_id: int, password_stamp: str) -> Person | None:
-        """Return the person of a session; None once the person is gone or has another password."""
-        found = in_read(self._engine, lambda connection: store.find_user_by_id(connection, user_id))
+    def open_session(self, person: Person, seconds: float) -> str:
+        """Start a session that ends by itself after `seconds`; return its key, which only the browser keeps."""
+        key = secrets.token_urlsafe(TOKEN_BYTES)
+
+        def work(connection: Connection) -> None:
+            store.forget_sessions_before(connection, self._clock.now())
+            store.add_session(connection, _hash(key), person.user_id, self._clock.after(seconds))
+
+        in_write(self._engine, work)
+        return key
+
+    def close_session(self, key: str) -> None:
+        """End a session for every copy of its cookie; ended already, it stays so."""
+        in_write(self._engine, lambda connection: store.end_session(connection, _hash(key)))
+
+    def find_person(self, session_key: str, password_stamp: str) -> Person | None:
+        """Return the person of a session; None once it is over, or the person is gone or has another password."""
+        hashed, now = _hash(session_key), self._clock.now()
+        found = in_read(self._engine, lambda connection: store.find_user_of_session(connection, hashed, now))
         return found[0] if found and found[0].password_stamp == password_stamp else None
 
     def station_of_token(self, token: str) -> Station | None:
@@ -89,19 +109,25 @@ class StationService:
 
     def _open_attempt(self, station_id: str, username: str, address: str) -> list[int]:
         """Hold the attempt against user and address before the password is looked at, so that none slips by."""
-        subjects = [_subject("user", station_id, username), _subject("address", address)]
-        since = self._clock.after(-ATTEMPT_WINDOW_SECONDS)
+        limits = {
+            _subject("user", station_id, username): MAX_USER_ATTEMPTS,
+            _subject("address", address): MAX_ADDRESS_ATTEMPTS,
+        }
+        now, since = self._clock.now(), self._clock.after(-ATTEMPT_WINDOW_SECONDS)
 
-        def work(connection: Connection) -> list[int]:
-            if any(store.count_attempts(connection, subject, since) >= MAX_ATTEMPTS for subject in subjects):
-                return []
+        def work(connection: Connection) -> list[int] | timedelta:
+            ages = [store.find_age_of_blocking(connection, *each, since, now) for each in limits.items()]
+            blocking = [age for age in ages if age is not None]
+            if blocking:
+                return min(blocking)
             store.forget_attempts_before(connection, since)
-            return [store.add_attempt(connection, subject, self._clock.now()) for subject in subjects]
+            return [store.add_attempt(connection, subject, now) for subject in limits]
 
         attempt = in_write(self._engine, work)
-        if not attempt:
+        if isinstance(attempt, timedelta):
             log.warning("sign_in_blocked", station_id=station_id, username=username, address=address)
-            raise TooManyRequests(retry_after_seconds=ATTEMPT_WINDOW_SECONDS)
+            left = ATTEMPT_WINDOW_SECONDS - attempt.total_seconds()
+            raise TooManyRequests(retry_after_seconds=max(1, math.ceil(left)))
         return attempt
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from gm_service.stations.models import Person, Station, sign_in_attempt, station, station_token, station_user
+from gm_service.stations.models import (
+    Person,
+    Station,
+    sign_in_attempt,
+    station,
+    station_session,
+    station_token,
+    station_user,
+)
 from shared.database import utc_after
 
 _PERSON = select(
@@ -54,9 +63,26 @@ def find_user(connection: Connection, station_id: str, username: str) -> tuple[P
     return _person(connection, wanted)
 
 
-def find_user_by_id(connection: Connection, user_id: int) -> tuple[Person, str] | None:
-    """Return a person and the password's hash, None where there is no such one (any more)."""
-    return _person(connection, station_user.c.id == user_id)
+def find_user_of_session(connection: Connection, key_hash: str, now: utc_after) -> tuple[Person, str] | None:
+    """Return a session's person and the password's hash, None where the session is over."""
+    lasting = (station_session.c.key_hash == key_hash) & (station_session.c.expires_at > now)
+    return _person(connection, station_user.c.id.in_(select(station_session.c.user_id).where(lasting)))
+
+
+def add_session(connection: Connection, key_hash: str, user_id: int, expires_at: utc_after) -> None:
+    """Write a session."""
+    values = {"key_hash": key_hash, "user_id": user_id, "expires_at": expires_at}
+    connection.execute(insert(station_session).values(values))
+
+
+def end_session(connection: Connection, key_hash: str) -> None:
+    """Drop a session, if it is there."""
+    connection.execute(delete(station_session).where(station_session.c.key_hash == key_hash))
+
+
+def forget_sessions_before(connection: Connection, moment: utc_after) -> None:
+    """Drop what expired by itself."""
+    connection.execute(delete(station_session).where(station_session.c.expires_at <= moment))
 
 
 def save_token(connection: Connection, token_hash: str, station_id: str, name: str, now: utc_after) -> None:
@@ -74,10 +100,16 @@ def find_station_of_token(connection: Connection, token_hash: str) -> Station | 
     return Station(row.id, row.name, row.export_threshold) if row else None
 
 
-def count_attempts(connection: Connection, subject: str, since: utc_after) -> int:
-    """Count the attempts held against a subject since a moment."""
+def find_age_of_blocking(
+    connection: Connection, subject: str, limit: int, since: utc_after, now: utc_after
+) -> timedelta | None:
+    """Return how old the attempt is that must leave the window before another may be made; None: it may be made."""
     recent = (sign_in_attempt.c.subject == subject) & (sign_in_attempt.c.attempted_at > since)
-    return connection.scalar(select(func.count()).where(recent)) or 0
+    newest_first = select(sign_in_attempt.c.attempted_at, now).where(recent)
+    row = connection.execute(
+        newest_first.order_by(sign_in_attempt.c.attempted_at.desc()).offset(limit - 1).limit(1)
+    ).one_or_none()
+    return row[1] - row[0] if row else None
 
 
 def add_attempt(connection: Connection, subject: str, now: utc_after) -> int:

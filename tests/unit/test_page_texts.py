@@ -8,19 +8,22 @@ from pathlib import Path
 import pytest
 
 import gm_service
-from gm_service.routes.pages import load_texts
+from gm_service.routes.rendering import load_texts
 
 _ROOM = Path(gm_service.__path__[0])
 _TEMPLATES = sorted((_ROOM / "templates").glob("*.html"))
 _SCRIPTS = sorted((_ROOM / "static" / "js").glob("*.js"))
 _IN_TEMPLATE = re.compile(r"\bt\.(\w+)")
-_IN_SCRIPT = re.compile(r"""(?<![\w.])t\(\s*["'](\w+)["']""")
+_IN_SCRIPT = re.compile(r"""(?<![\w.])(?:t|BadRows)\(\s*["'](\w+)["']""")
 # Keys that scripts put together or keep in lists.
 _MADE = {f"state_{status}" for status in range(1, 6)} | {
     "business_import",
     "business_export",
     "business_process",
+    "order_export",
+    "order_import",
     "row",
+    "order",
     "column",
     "value",
 }

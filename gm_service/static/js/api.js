@@ -1,14 +1,19 @@
-// Calls the service: language and CSRF token go along, envelopes are opened, a lost session leads to sign-in.
+// Calls the service: language and CSRF token go along, envelopes are opened, a lost session is told, never jumped from.
 
 import { language, t } from "./texts.js";
 
 const TIMEOUT_MS = 30_000;
+// A slow line, so that a large file isn't given up while it is still on its way.
+const SLOWEST_BYTES_PER_MS = 32;
+const CSRF_REFUSED = 40301;
+const meta = (name) => document.querySelector(`meta[name="${name}"]`);
 
 /** What the service refused (`status` and a sentence for people), or status 0 when it can't be reached. */
 export class CallFailed extends Error {
-  constructor(message, status) {
+  constructor(message, status, isSignedOut = false) {
     super(message);
     this.status = status;
+    this.isSignedOut = isSignedOut;
   }
 }
 
@@ -19,29 +24,49 @@ export function get(path, query = {}) {
 }
 
 export function post(path, body = {}) {
+  return call("POST", path, new Blob([JSON.stringify(body)]));
+}
+
+/** Post a body that is JSON text already (a Blob). */
+export function postJson(path, body) {
   return call("POST", path, body);
 }
 
 async function call(method, path, body) {
-  const headers = { Accept: "application/json", "Accept-Language": language };
-  if (body !== undefined) {
-    headers["Content-Type"] = "application/json";
-    headers["X-CSRF-Token"] = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+  let { status, envelope } = await send(method, path, body);
+  if (envelope.code === CSRF_REFUSED && (await renewToken())) {
+    ({ status, envelope } = await send(method, path, body));
   }
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  let response;
-  let envelope;
+  if (status === 401 && path !== "/session") {
+    throw new CallFailed(t("session_ended"), status, true);
+  }
+  if (envelope.code !== 0) {
+    throw new CallFailed(envelope.msg || t("unexpected"), status);
+  }
+  return envelope.data;
+}
+
+async function send(method, path, body) {
+  const headers = { Accept: "application/json", "Accept-Language": language };
+  headers["X-CSRF-Token"] = meta("csrf-token")?.content ?? "";
+  if (body) {
+    headers["Content-Type"] = "application/json";
+  }
+  const signal = AbortSignal.timeout(TIMEOUT_MS + (body?.size ?? 0) / SLOWEST_BYTES_PER_MS);
   try {
-    response = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body), cache: "no-store" });
-    envelope = await response.json();
+    const response = await fetch(path, { method, headers, signal, body, cache: "no-store" });
+    return { status: response.status, envelope: await response.json() };
   } catch {
     throw new CallFailed(t("network_failed"), 0);
   }
-  if (response.status === 401 && path !== "/session") {
-    location.assign("/sign-in");
+}
+
+/** Take the token of a session that was opened in another tab meanwhile, for the same station only. */
+async function renewToken() {
+  const { envelope } = await send("GET", "/session");
+  if (envelope.code !== 0 || envelope.data.station_id !== meta("station-id")?.content) {
+    return false;
   }
-  if (envelope.code !== 0) {
-    throw new CallFailed(envelope.msg || t("unexpected"), response.status);
-  }
-  return envelope.data;
+  meta("csrf-token").content = envelope.data.csrf_token;
+  return true;
 }

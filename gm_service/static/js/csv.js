@@ -1,20 +1,39 @@
 // Reads CSV (RFC 4180) into one object a row, keyed by the header; empty cells are left out, values stay text.
 
-import { t } from "./texts.js";
+import { BadRows } from "./rows.js";
 
+/** Return `{ rows, lines }`; `lines` has for each row the line of the file that it begins on, from 1. */
 export function readCsv(text) {
-  const [header, ...records] = split(text.replace(/^\uFEFF/, ""));
-  const rows = records.filter((cells) => cells.some((cell) => cell !== ""));
-  if (!header || rows.length === 0) {
-    throw new Error(t("csv_empty"));
+  const [header, ...records] = split(text.replace(/^\uFEFF/, ""))
+    .map(({ line, cells }) => ({ line, cells: withoutEmptyEnd(cells) }))
+    .filter(({ cells }) => cells.length > 0);
+  if (!header || records.length === 0) {
+    throw new BadRows("csv_empty");
   }
-  const names = header.map((name) => name.trim());
-  return rows.map((cells) => toRow(names, cells));
+  const names = header.cells.map((name) => name.trim());
+  checkNames(names);
+  return { rows: records.map((record) => toRow(names, record)), lines: records.map(({ line }) => line) };
 }
 
-function toRow(names, cells) {
+// Spreadsheets write empty cells as far as anything was ever typed.
+function withoutEmptyEnd(cells) {
+  return cells.slice(0, cells.findLastIndex((cell) => cell.trim() !== "") + 1);
+}
+
+function checkNames(names) {
+  const unnamed = names.indexOf("");
+  if (unnamed >= 0) {
+    throw new BadRows("column_unnamed", { place: unnamed + 1 });
+  }
+  const twice = names.find((name, place) => names.indexOf(name) !== place);
+  if (twice !== undefined) {
+    throw new BadRows("column_twice", { name: twice });
+  }
+}
+
+function toRow(names, { line, cells }) {
   if (cells.length > names.length) {
-    throw new Error(t("column_count", { found: cells.length, expected: names.length }));
+    throw new BadRows("column_count", { line, found: cells.length, expected: names.length });
   }
   return Object.fromEntries(names.map((name, place) => [name, cells[place] ?? ""]).filter(([, cell]) => cell !== ""));
 }
@@ -24,8 +43,18 @@ function split(text) {
   let cells = [];
   let cell = "";
   let quoted = false;
+  let line = 1;
+  let begins = 1;
+  let opened = 1;
+  const isBreak = (place) => text[place] === "\n" || (text[place] === "\r" && text[place + 1] !== "\n");
+  const end = () => {
+    records.push({ line: begins, cells: [...cells, cell] });
+    cells = [];
+    cell = "";
+  };
   for (let place = 0; place < text.length; place += 1) {
     const letter = text[place];
+    line += isBreak(place) ? 1 : 0;
     if (quoted) {
       if (letter !== '"') {
         cell += letter;
@@ -37,23 +66,22 @@ function split(text) {
       }
     } else if (letter === '"' && cell === "") {
       quoted = true;
+      opened = line;
     } else if (letter === ",") {
       cells.push(cell);
       cell = "";
-    } else if (letter === "\n" || letter === "\r") {
-      place += letter === "\r" && text[place + 1] === "\n" ? 1 : 0;
-      records.push([...cells, cell]);
-      cells = [];
-      cell = "";
-    } else {
+    } else if (isBreak(place)) {
+      end();
+      begins = line;
+    } else if (letter !== "\r") {
       cell += letter;
     }
   }
   if (quoted) {
-    throw new Error(t("csv_quote"));
+    throw new BadRows("csv_quote", { line: opened });
   }
   if (cell !== "" || cells.length > 0) {
-    records.push([...cells, cell]);
+    end();
   }
   return records;
 }

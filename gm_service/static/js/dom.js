@@ -1,5 +1,7 @@
 // Makes elements; every text goes in as text, never as markup.
 
+import { t } from "./texts.js";
+
 /** Return a `<tag>` with properties (`class`, `hidden` ...; `on...` are listeners) and children (texts or nodes). */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -29,6 +31,16 @@ export function say(element, text, tone = "", extra = null) {
   element.replaceChildren(text, ...(extra ? [" ", extra] : []));
 }
 
+/** Say what went wrong; whoever is signed out can sign in beside it, so that nothing typed here is lost. */
+export function sayFailure(element, error) {
+  say(element, error.key ? t(error.key, error.facts) : error.message, error.tone ?? "bad", signInLink(error));
+}
+
+/** Return the way to sign in again without leaving this page, null where that isn't what is wrong. */
+export function signInLink(error) {
+  return error.isSignedOut ? make("a", { href: "/sign-in", target: "_blank" }, t("sign_in_in_new_tab")) : null;
+}
+
 /** Run a form's work once at a time: its button is off meanwhile, and what goes wrong is said. */
 export function onSubmit(form, sendingText, work) {
   const button = form.querySelector("button[type=submit]");
@@ -43,7 +55,7 @@ export function onSubmit(form, sendingText, work) {
     try {
       await work(message);
     } catch (error) {
-      say(message, error.message, "bad");
+      sayFailure(message, error);
     } finally {
       button.disabled = false;
     }

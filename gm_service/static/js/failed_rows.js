@@ -1,8 +1,11 @@
-// The failed rows of an import: fetched when they are opened, each with its column, value and reason.
+// The failed rows of an import: fetched when they are opened, each with its order, column, value and reason.
 
 import { get } from "./api.js";
-import { make, say, setText } from "./dom.js";
-import { language, t } from "./texts.js";
+import { make, say, sayFailure, setText } from "./dom.js";
+import { recall } from "./submissions.js";
+import { t } from "./texts.js";
+
+const COLUMNS = ["row", "order", "column", "value", "reason"];
 
 export class FailedRows {
   constructor() {
@@ -17,6 +20,7 @@ export class FailedRows {
 
   show(task, name) {
     this.taskId = task.task_id;
+    this.name = name;
     this.count = task.counts.failed ?? 0;
     const offered = task.status >= 4 && this.count > 0;
     this.button.hidden = !offered;
@@ -41,13 +45,13 @@ export class FailedRows {
     this.element.hidden = false;
     say(this.message, t("loading"));
     try {
-      const task = await get("/task/get", { task_id: this.taskId });
-      const failed = task.result.rows.filter((row) => row.state === "failed");
-      this.body.replaceChildren(...failed.map(makeRow));
+      const failed = await get("/pages/failed_rows", { task_id: this.taskId });
+      const { lines } = recall(this.taskId);
+      this.body.replaceChildren(...failed.map((row) => makeRow(row, lines)));
       this.table.hidden = false;
       say(this.message, "");
     } catch (error) {
-      say(this.message, error.message, "bad");
+      sayFailure(this.message, error);
     }
   }
 
@@ -58,19 +62,24 @@ export class FailedRows {
   }
 
   label() {
-    setText(this.button, this.isOpen ? t("hide_failed_rows") : t("failed_rows", { count: this.count }));
+    const text = this.isOpen ? t("hide_failed_rows") : t("failed_rows", { count: this.count });
+    setText(this.button, text);
+    this.button.setAttribute("aria-label", `${text}: ${this.name}`);
     this.button.setAttribute("aria-expanded", String(this.isOpen));
   }
 
   makeTable() {
-    const heads = ["row", "column", "value", "reason"].map((key) => make("th", { scope: "col" }, t(key)));
-    return make("table", {}, this.caption, make("thead", {}, make("tr", {}, ...heads)), this.body);
+    const heads = COLUMNS.map((key) => make("th", { scope: "col", class: key }, t(key)));
+    return make("table", { class: "failed" }, this.caption, make("thead", {}, make("tr", {}, ...heads)), this.body);
   }
 }
 
-function makeRow(row) {
-  const reason = language === "zh" ? (row.reason_zh ?? row.reason) : row.reason;
-  const place = make("th", { scope: "row" }, String(row.index + 1));
-  const cells = [row.column, row.value, reason].map((text) => make("td", {}, text ?? ""));
-  return make("tr", {}, place, ...cells);
+function makeRow(row, lines) {
+  const line = lines?.[row.index];
+  const place = line === undefined ? String(row.index + 1) : t("line_of_file", { line });
+  const texts = [place, row.order_no, row.column, row.value, row.reason];
+  const cells = COLUMNS.map((key, number) =>
+    make(number ? "td" : "th", { scope: number ? null : "row", class: key, "data-label": t(key) }, texts[number] ?? ""),
+  );
+  return make("tr", {}, ...cells);
 }

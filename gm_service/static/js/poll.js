@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { formatClock, t } from "./texts.js";
-import { setText } from "./dom.js";
+import { setText, signInLink } from "./dom.js";
 
 const ACTIVE_MS = 1_000;
 const CALM_MS = 10_000;
@@ -19,12 +19,16 @@ export function startPolling(list) {
   let failures = 0;
   let lastTime = "–";
   let asking = false;
+  let askAgain = false;
 
   async function ask() {
     if (asking) {
+      // What was wanted may be newer than the answer that is on its way.
+      askAgain = true;
       return;
     }
     asking = true;
+    askAgain = false;
     clearTimeout(timer);
     try {
       await refresh();
@@ -34,11 +38,25 @@ export function startPolling(list) {
       connection.hidden = true;
     } catch (error) {
       failures += 1;
-      setText(connection, `${t("connection_lost", { time: lastTime })} ${error.message}`);
+      tell(error);
       connection.hidden = false;
     } finally {
       asking = false;
-      plan();
+      if (askAgain) {
+        soon();
+      } else {
+        plan();
+      }
+    }
+  }
+
+  function tell(error) {
+    const link = signInLink(error);
+    const text = link ? error.message : `${t("connection_lost", { time: lastTime })} ${error.message}`;
+    // Said once, not with every try.
+    if (connection.hidden || connection.dataset.text !== text) {
+      connection.dataset.text = text;
+      connection.replaceChildren(text, ...(link ? [" ", link] : []));
     }
   }
 

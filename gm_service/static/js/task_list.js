@@ -1,14 +1,18 @@
 // The list of tasks: one element a task, kept and changed in place so that focus and open tables stay.
 
 import { post } from "./api.js";
-import { make, say, setText } from "./dom.js";
+import { make, say, sayFailure, setText } from "./dom.js";
 import { FailedRows } from "./failed_rows.js";
+import { recall } from "./submissions.js";
 import { formatSize, formatTime, t } from "./texts.js";
 
 const KINDS = ["business_import", "business_export", "business_process"];
 const MARKS = { 1: "○", 2: "◐", 3: "✓", 4: "◑", 5: "✗" };
 const TONES = { 1: "", 2: "", 3: "good", 4: "warn", 5: "bad" };
+// What this service submits is named in the reader's language, the rest as it was submitted.
+const BUSINESSES = { 1: "order_export", 2: "order_import" };
 const hasEnded = (task) => task.status >= 3;
+const wasStopped = (task) => hasEnded(task) && task.reason_code === "closed";
 
 export class TaskList {
   constructor(element, onChange) {
@@ -64,7 +68,7 @@ export class TaskList {
   }
 
   announce(task) {
-    setText(this.announcer, t("ended_announcement", { name: nameOf(task), state: t(`state_${task.status}`) }));
+    setText(this.announcer, t("ended_announcement", { name: nameOf(task), state: stateOf(task) }));
   }
 }
 
@@ -103,8 +107,9 @@ class TaskRow {
     const name = nameOf(task);
     const percent = task.progress === null ? "" : ` ${task.progress} %`;
     setText(this.name, `${name} · #${task.task_id}`);
-    setText(this.state, `${MARKS[task.status]} ${t(`state_${task.status}`)}${task.status === 2 ? percent : ""}`);
-    this.state.className = `state ${TONES[task.status]}`.trim();
+    const mark = wasStopped(task) ? "■" : MARKS[task.status];
+    setText(this.state, `${mark} ${stateOf(task)}${task.status === 2 ? percent : ""}`);
+    this.state.className = `state ${wasStopped(task) ? "" : TONES[task.status]}`.trim();
     this.progress.hidden = task.status !== 2;
     this.progress.value = task.progress ?? 0;
     this.progress.setAttribute("aria-label", t("progress_of", { name }));
@@ -117,7 +122,10 @@ class TaskRow {
     }
     this.stop.hidden = hasEnded(task);
     this.hide.hidden = !hasEnded(task);
-    this.failedRows.show(task, name);
+    for (const action of [this.link, this.stop, this.hide]) {
+      action.setAttribute("aria-label", `${action.textContent}: ${name} #${task.task_id}`);
+    }
+    this.failedRows.show(task, `${name} #${task.task_id}`);
   }
 
   ids() {
@@ -138,16 +146,22 @@ class TaskRow {
       this.onChange();
     } catch (error) {
       setText(this.stop, t("stop"));
-      say(this.message, error.message, "bad");
+      sayFailure(this.message, error);
     } finally {
       buttons.forEach((button) => (button.disabled = false));
     }
   }
 }
 
+function stateOf(task) {
+  return wasStopped(task) ? t("state_stopped") : t(`state_${task.status}`);
+}
+
 function nameOf(task) {
-  const business = task.business_name || t(KINDS[task.type] ?? "business_process");
-  return task.file_name ? `${business}: ${task.file_name}` : business;
+  const known = BUSINESSES[task.business_id];
+  const business = known ? t(known) : task.business_name || t(KINDS[task.type] ?? "business_process");
+  const file = task.file_name ?? recall(task.task_id).fileName;
+  return file ? t("business_of_file", { business, file }) : business;
 }
 
 function factsOf(task) {
@@ -161,6 +175,9 @@ function factsOf(task) {
   }
   if (counts.total !== undefined) {
     facts.push(t("import_facts", { created: counts.created ?? 0, failed: counts.failed ?? 0, total: counts.total }));
+  }
+  if (counts.not_attempted) {
+    facts.push(t("not_attempted", { count: counts.not_attempted }));
   }
   return facts.join(" · ");
 }

@@ -7,7 +7,11 @@ const timeZone = document.querySelector('meta[name="time-zone"]')?.content;
 
 /** Return the text of `key`, its {names} filled from `facts`. */
 export function t(key, facts = {}) {
-  return texts[key].replace(/\{(\w+)\}/g, (_, name) => String(facts[name] ?? "?"));
+  return texts[key].replace(/\{(\w+)\}/g, (_, name) => show(facts[name] ?? "?"));
+}
+
+function show(fact) {
+  return typeof fact === "number" ? new Intl.NumberFormat(language).format(fact) : String(fact);
 }
 
 /** Return a moment (ISO 8601) as the station's clock shows it. */

@@ -41,6 +41,7 @@ BY_ID: dict[str, dict[str, Any]] = {
     "GET /async_task/detail": {"task_id": "{task_id}"},
     "POST /async_task/close": {"task_id": "{task_id}"},
     "GET /station/download/async/<task_id>": {},
+    "GET /pages/failed_rows": {"task_id": "{task_id}"},
 }
 """a station's callers; the parameters that name another station's task"""
 

@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 import schemathesis
 
+from gm_service.orders import store
+from gm_service.orders.commands import CreateOrders
+from gm_service.orders.importing import create_orders
+from gm_service.orders.models import TimeConfig
 from gm_service.routes.pages import PAGE_ROWS, own_path
+from shared.database import in_write
 from tests.support.service import Service
 
 
@@ -143,6 +148,97 @@ def test_centre_list_links_a_finished_export(service: Service) -> None:
     listed = answer.get_json()["data"]["tasks"][0]
     assert (listed["link"], listed["counts"]) == (f"/station/download/async/{task.task_id}", {"rows": 3, "bytes": 9})
     assert "export/a" not in answer.text
+
+
+CHUNK = {"run_count": 1, "station_id": "S001", "time_config_id": "day", "file_name": "一月.csv", "total": 3}
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def import_rows(service: Service, task_id: int, *orders: Any) -> None:
+    """Have rows created as the worker does."""
+    cycle = TimeConfig("day", "Whole day", "06:00", "06:00")
+    in_write(service.engine, lambda c: store.insert_time_configs(c, "S001", [cycle]))
+    rows = [{"index": index, "order": order} for index, order in enumerate(orders)]
+    chunk = CreateOrders.model_validate({**CHUNK, "task_id": task_id, "rows": rows})
+    create_orders(service.engine, chunk, service.settings.zone)
+
+
+def test_running_import_is_listed_with_its_file(service: Service) -> None:
+    task, waiting = service.add_task(type=0), service.add_task(type=0)
+    import_rows(service, task.task_id, {"order_no": "A"})
+
+    listed = service.person().get("/pages/tasks").get_json()["data"]["tasks"]
+
+    assert {item["task_id"]: item["file_name"] for item in listed} == {
+        task.task_id: "一月.csv",
+        waiting.task_id: None,
+    }
+
+
+def test_failed_rows_name_their_order_in_the_readers_language(service: Service) -> None:
+    task = service.add_task(type=0)
+    import_rows(service, task.task_id, {"order_no": "A-7", "quantity": 0}, 5)
+    program = service.program()
+
+    english = program.get("/pages/failed_rows", task_id=task.task_id).get_json()["data"]
+    program.headers["Accept-Language"] = "zh"
+    chinese = program.get("/pages/failed_rows", task_id=task.task_id).get_json()["data"]
+
+    assert [(row["index"], row["order_no"]) for row in english] == [(0, "A-7"), (1, None)]
+    assert all(row["reason"] for row in english)
+    assert all(re.search("[\u4e00-\u9fff]", row["reason"]) for row in chinese)
+
+
+def test_failed_rows_of_another_station_are_not_there(service: Service) -> None:
+    task = service.add_task(type=0)
+    import_rows(service, task.task_id, 5)
+
+    answer = service.program("S002").get("/pages/failed_rows", task_id=task.task_id)
+
+    assert (answer.status_code, answer.get_json()["code"]) == (404, 40401)
+
+
+def test_centre_list_tells_what_a_person_stopped(service: Service) -> None:
+    task = service.add_task(type=1, business_id=1, business_name="订单明细导出")
+    person = service.person()
+    person.post("/async_task/close", task_id=task.task_id)
+
+    (listed,) = person.get("/pages/tasks").get_json()["data"]["tasks"]
+    person.headers["Accept-Language"] = "zh"
+    (chinese,) = person.get("/pages/tasks").get_json()["data"]["tasks"]
+
+    assert (listed["reason_code"], listed["business_id"]) == ("closed", 1)
+    assert (listed["reason"], chinese["reason"]) == ("Stopped on request.", "已按请求停止。")
+
+
+def test_forms_offer_the_stations_own_cycles(service: Service) -> None:
+    other = TimeConfig("night", "Night", "22:00", "06:00")
+    in_write(service.engine, lambda c: store.insert_time_configs(c, "S002", [other]))
+    mine = TimeConfig("day", "Whole <day>", "06:00", "06:00")
+    in_write(service.engine, lambda c: store.insert_time_configs(c, "S001", [mine]))
+
+    page = service.person().get("/").text
+
+    assert page.count('<option value="day">Whole &lt;day&gt; 06:00–06:00</option>') == 2
+    assert "night" not in page
+
+
+def test_stranger_with_a_download_link_is_led_to_sign_in_and_back(service: Service) -> None:
+    answer = service.app.test_client().get("/station/download/async/7", headers=BROWSER)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in?next=/station/download/async/7")
+
+
+def test_dead_download_link_is_a_page_for_people_and_an_envelope_for_programs(service: Service) -> None:
+    person = service.person()
+    person.client.set_cookie("gm_lang", "zh")
+
+    page = person.client.get("/station/download/async/7", headers=BROWSER)
+    envelope = person.client.get("/station/download/async/7")
+
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert "没有这个任务" in page.text
+    assert envelope.get_json()["code"] == 40401
 
 
 def test_centre_list_comes_in_pages(service: Service) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, insert, select
 
-from gm_service.stations.service import ATTEMPT_WINDOW_SECONDS, MAX_ATTEMPTS
+from gm_service.stations.models import sign_in_attempt, station_session
+from gm_service.stations.service import ATTEMPT_WINDOW_SECONDS, MAX_ADDRESS_ATTEMPTS, MAX_USER_ATTEMPTS
+from shared.database import in_read, in_write
 from tests.support.service import PASSWORD, Service, sign_in
 
 
@@ -32,6 +36,79 @@ def test_sign_out_works_by_post_too(service: Service) -> None:
 
     assert person.post("/session/end").status_code == 200
     assert person.get("/task/list").status_code == 401
+
+
+def test_signing_out_ends_every_copy_of_the_session(service: Service) -> None:
+    person, elsewhere = service.person(), service.app.test_client()
+    copied = person.client.get_cookie("gm_session")
+    assert copied is not None
+    elsewhere.set_cookie("gm_session", copied.value)
+    before = elsewhere.get("/task/list").status_code
+
+    person.post("/session/end")
+
+    assert (before, elsewhere.get("/task/list").status_code) == (200, 401)
+
+
+def test_signing_out_leaves_other_browsers_of_the_person_alone(service: Service) -> None:
+    here, there = service.person(), service.person()
+
+    here.post("/session/end")
+
+    assert there.get("/task/list").status_code == 200
+
+
+def test_session_ends_by_itself(service: Service) -> None:
+    person = service.person()
+
+    service.clock.offset_seconds = service.settings.session_seconds + 1
+
+    assert person.get("/task/list").status_code == 401
+
+
+def test_sessions_that_ended_by_themselves_are_not_kept(service: Service) -> None:
+    service.person()
+    service.clock.offset_seconds = service.settings.session_seconds + 1
+    service.person()
+
+    kept = in_read(service.engine, lambda c: c.scalar(select(func.count()).select_from(station_session)))
+
+    assert kept == 1
+
+
+EXPORT = "/station/sales_analysis/orderdetail"
+A_DAY = {"query_type": "1", "start_date": "2010-12-01", "end_date": "2010-12-01"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "X-CSRF-Token": "wrong"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({}, 200),
+    ],
+)
+def test_link_of_another_site_starts_no_export(service: Service, headers: dict[str, str], status: int) -> None:
+    person = service.person()
+
+    answer = person.client.get(EXPORT, query_string=A_DAY, headers=headers)
+
+    assert answer.status_code == status
+
+
+def test_export_from_anywhere_passes_with_the_csrf_token_or_a_programs_own(service: Service) -> None:
+    person, program = service.person(), service.program()
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+
+    answers = [
+        caller.client.get(EXPORT, query_string=A_DAY, headers={**caller.headers, **elsewhere})
+        for caller in (person, program)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
 
 
 def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(service: Service) -> None:
@@ -138,7 +215,7 @@ def test_forged_session_is_nobody(service: Service) -> None:
 def test_too_many_failures_block_even_the_right_password(service: Service) -> None:
     service.stations.add_user("S001", "clerk", PASSWORD)
     client = service.app.test_client()
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MAX_USER_ATTEMPTS):
         assert sign_in(client, password="wrong").status_code == 401
 
     blocked = sign_in(client)
@@ -150,7 +227,7 @@ def test_too_many_failures_block_even_the_right_password(service: Service) -> No
 def test_block_ends_with_its_window(service: Service) -> None:
     service.stations.add_user("S001", "clerk", PASSWORD)
     client = service.app.test_client()
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MAX_USER_ATTEMPTS):
         sign_in(client, password="wrong")
 
     service.clock.offset_seconds = ATTEMPT_WINDOW_SECONDS + 1
@@ -158,11 +235,42 @@ def test_block_ends_with_its_window(service: Service) -> None:
     assert sign_in(client).status_code == 200
 
 
+def test_block_says_what_is_left_of_its_window(service: Service) -> None:
+    service.stations.add_user("S001", "clerk", PASSWORD)
+    client = service.app.test_client()
+    for _ in range(MAX_USER_ATTEMPTS):
+        sign_in(client, password="wrong")
+
+    service.clock.offset_seconds = ATTEMPT_WINDOW_SECONDS - 60
+
+    left = int(sign_in(client).headers["Retry-After"])
+    assert 30 <= left <= 60
+    service.clock.offset_seconds += left
+    assert sign_in(client).status_code == 200
+
+
+def hold_attempts(service: Service, address: str, count: int) -> None:
+    """Have an address fail so often, without the time that so many passwords take to check."""
+    subject = hashlib.sha256(f"address\n{address}".encode()).hexdigest()
+    rows = [{"subject": subject}] * count
+    moment = service.clock.now()
+    in_write(service.engine, lambda c: c.execute(insert(sign_in_attempt).values(attempted_at=moment), rows))
+
+
+def test_colleagues_wrong_passwords_lock_nobody_else_of_the_office_out(service: Service) -> None:
+    service.stations.add_user("S001", "clerk", PASSWORD)
+    client = service.app.test_client()
+    for number in range(MAX_USER_ATTEMPTS):
+        sign_in(client, username=f"user{number}")
+
+    assert sign_in(client).status_code == 200
+
+
 def test_address_that_tries_many_users_is_blocked_and_others_are_not(service: Service) -> None:
     service.stations.add_user("S001", "clerk", PASSWORD)
     client = service.app.test_client()
-    for number in range(MAX_ATTEMPTS):
-        sign_in(client, username=f"user{number}")
+    hold_attempts(service, "127.0.0.1", MAX_ADDRESS_ATTEMPTS - 1)
+    sign_in(client, username="nobody")
 
     elsewhere = client.post(
         "/session",
@@ -177,19 +285,19 @@ def test_address_that_tries_many_users_is_blocked_and_others_are_not(service: Se
 def test_good_sign_ins_are_never_too_many(service: Service) -> None:
     service.stations.add_user("S001", "clerk", PASSWORD)
 
-    statuses = {sign_in(service.app.test_client()).status_code for _ in range(MAX_ATTEMPTS + 2)}
+    statuses = {sign_in(service.app.test_client()).status_code for _ in range(MAX_USER_ATTEMPTS + 2)}
 
     assert statuses == {200}
 
 
 def test_forwarded_address_counts_only_behind_our_own_proxy(tmp_path: Path) -> None:
     service = Service(tmp_path)
-    for number in range(MAX_ATTEMPTS):
-        service.app.test_client().post(
-            "/session",
-            json={"station_id": "S001", "username": f"user{number}", "password": "x"},
-            headers={"X-Forwarded-For": f"192.0.2.{number}"},
-        )
+    hold_attempts(service, "127.0.0.1", MAX_ADDRESS_ATTEMPTS - 1)
+    service.app.test_client().post(
+        "/session",
+        json={"station_id": "S001", "username": "nobody", "password": "x"},
+        headers={"X-Forwarded-For": "192.0.2.7"},
+    )
 
     assert sign_in(service.app.test_client()).status_code == 429
 

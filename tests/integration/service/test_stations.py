@@ -58,7 +58,7 @@ def test_seeding_again_keeps_people_and_takes_new_secrets(database_url: str) -> 
     first = stations.sign_in("S001", "clerk", "first password")
 
     seed(stations, SECRETS)
-    unchanged = stations.find_person(first.user_id, first.password_stamp)
+    unchanged = stations.find_person(stations.open_session(first, seconds=60), first.password_stamp)
     seed(stations, {**SECRETS, "GM_DEMO_PASSWORD": "second password", "GM_STATION_TOKEN": "token-3"})
 
     assert unchanged == first
