@@ -40,6 +40,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "A service it needs was away for too long: {reason}",
         "所需的服务长时间不可用：{reason}",
     ),
+    "service_refused": (
+        "A service it needs refused the work: {reason}",
+        "所需的服务拒绝执行：{reason}",
+    ),
     "unknown_export": ("There is no such export: {reason}", "没有这种导出：{reason}"),
     "script_failed": ("The export failed: {reason}", "导出失败：{reason}"),
     "script_timeout": (

@@ -71,7 +71,8 @@ class TaskService:
         """
 
         def read(connection: Connection) -> TaskRow:
-            return store.get_whole(connection, store.get_state(connection, command).id, brief=command.brief)
+            task_id = store.get_state(connection, command).id
+            return store.get_whole(connection, task_id, without_input=command.brief or command.without_input)
 
         return Task(**task_fields(in_read(self._engine, read), self._settings.zone, brief=command.brief))
 

@@ -16,7 +16,7 @@ from shared.task_api.models import ENDED, TaskStatus
 
 TaskRow = Row[Any]
 _ENDED = [int(status) for status in ENDED]
-_BRIEF = [column for column in tasks.c if column.name != "input"]
+_WITHOUT_INPUT = [column for column in tasks.c if column.name != "input"]
 # What the rules and guards look at; input and result may be megabytes and are read only where they are needed.
 _STATE = [column for column in tasks.c if column.name not in ("input", "result")]
 
@@ -59,9 +59,11 @@ def get_state(connection: Connection, key: commands.TaskKey, *, lock: bool = Fal
     return rows[0]
 
 
-def get_whole(connection: Connection, task_id: int, *, brief: bool = False) -> TaskRow:
-    """Return one task that is known to exist, with result, and with input unless it is to be `brief`."""
-    return connection.execute(select(*(_BRIEF if brief else tasks.c)).where(tasks.c.id == task_id)).one()
+def get_whole(connection: Connection, task_id: int, *, without_input: bool = False) -> TaskRow:
+    """Return one task that is known to exist, with result and with input unless it is to be left out."""
+    return connection.execute(
+        select(*(_WITHOUT_INPUT if without_input else tasks.c)).where(tasks.c.id == task_id)
+    ).one()
 
 
 def get_result(connection: Connection, task_id: int) -> Any:
@@ -172,7 +174,9 @@ def list_page(connection: Connection, command: commands.ListTasks) -> Sequence[T
         "type": command.type,
         "message_show": command.message_show,
     }
-    query = select(*(_BRIEF if command.brief else tasks.c)).where(tasks.c.station_id == command.station_id)
+    query = select(*(_WITHOUT_INPUT if command.brief or command.without_input else tasks.c)).where(
+        tasks.c.station_id == command.station_id
+    )
     query = query.where(*(tasks.c[name] == value for name, value in filters.items() if value is not None))
     if command.task_ids is not None:
         query = query.where(tasks.c.id.in_(command.task_ids))

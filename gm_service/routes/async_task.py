@@ -47,7 +47,7 @@ def async_task_routes(
     @takes(GetTask, answers=AsyncTaskAnswer, location="query")
     def get(command: GetTask) -> dict[str, Any]:
         """Get one task of the station."""
-        task = task_client.get(**command.model_dump(), station_id=require_station().id)
+        task = task_client.get(**command.model_dump(), station_id=require_station().id, without_input=True)
         return success(reader_view().async_task(task).model_dump(mode="json"))
 
     @routes.get("/detail")
@@ -62,7 +62,7 @@ def async_task_routes(
     def list_(command: ListAsyncTasks) -> dict[str, Any]:
         """List the tasks that are shown to the station."""
         station_id = require_station().id
-        tasks = task_client.list(station_id, **command.model_dump(), message_show=True, brief=True)
+        tasks = task_client.list(station_id, **command.model_dump(), message_show=True, without_input=True)
         view = reader_view()
         return success([view.async_task(task).model_dump(mode="json") for task in tasks])
 

@@ -42,7 +42,7 @@ def task_routes(
     @takes(GetTask, answers=TaskItemAnswer, location="query")
     def get(command: GetTask) -> dict[str, Any]:
         """Get one task of the station."""
-        task = task_client.get(**command.model_dump(), station_id=require_station().id)
+        task = task_client.get(**command.model_dump(), station_id=require_station().id, without_input=True)
         return success(reader_view().item(task).model_dump(mode="json"))
 
     @routes.get("/list")
@@ -50,7 +50,7 @@ def task_routes(
     def list_(command: ListTasks) -> dict[str, Any]:
         """List the tasks that are shown to the station."""
         options = {**command.model_dump(), "limit": command.page_size}
-        tasks = task_client.list(require_station().id, **options, message_show=True, brief=True)
+        tasks = task_client.list(require_station().id, **options, message_show=True, without_input=True)
         return success(reader_view().items(tasks).model_dump(mode="json"))
 
     @routes.post("/clear_show")

@@ -101,8 +101,10 @@ class TaskKey(Command):
 class GetTask(TaskKey):
     """/task/get"""
 
+    without_input: YesOrNo = False
+    """leave out the input, which may be megabytes"""
     brief: YesOrNo = False
-    """leave out the input and the result's `rows`, which may be megabytes"""
+    """leave out the result's `rows` too"""
 
 
 class StartTask(TaskKey):
@@ -195,8 +197,10 @@ class ListTasks(Command):
     user_task_ids: Keys | None = None
     before_id: RowId | None = None
     message_show: YesOrNo | None = None
+    without_input: YesOrNo = False
+    """leave out the inputs, which may be megabytes"""
     brief: YesOrNo = False
-    """leave out the input and the results' `rows`, which may be megabytes"""
+    """leave out the results' `rows` too"""
 
 
 class HideTasks(Command):

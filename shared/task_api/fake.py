@@ -68,7 +68,7 @@ class FakeTaskApi:
             "/task/heartbeat": (commands.Heartbeat, self._heartbeat),
             "/task/release": (commands.ReleaseTask, self._release),
             "/task/close": (commands.CloseTask, self._close),
-            "/task/get": (commands.GetTask, lambda command: self._shown(self._find(command), brief=command.brief)),
+            "/task/get": (commands.GetTask, lambda command: self._shown(self._find(command), command)),
             "/task/list": (commands.ListTasks, self._list),
             "/task/hide": (commands.HideTasks, self._hide),
         }
@@ -210,7 +210,7 @@ class FakeTaskApi:
     def _list(self, command: commands.ListTasks) -> list[dict[str, Any]]:
         rows = [row for row in reversed(self.rows.values()) if self._listed(row, command)]
         first = command.offset * command.limit
-        return [self._shown(row, brief=command.brief) for row in rows[first : first + command.limit]]
+        return [self._shown(row, command) for row in rows[first : first + command.limit]]
 
     def _listed(self, row: FakeRow, command: commands.ListTasks) -> bool:
         return (
@@ -297,7 +297,9 @@ class FakeTaskApi:
             "request_id": None,
         }
 
-    def _shown(self, row: FakeRow, *, brief: bool = False) -> dict[str, Any]:
+    def _shown(self, row: FakeRow, asked: commands.GetTask | commands.ListTasks | None = None) -> dict[str, Any]:
+        brief = asked is not None and asked.brief
+        without_input = brief or (asked is not None and asked.without_input)
         return {
             "task_id": row.task_id,
             "user_task_id": row.user_task_id,
@@ -315,7 +317,7 @@ class FakeTaskApi:
             "modify_time": _moment(row.changed),
             "start_time": None if row.started is None else _moment(row.started),
             "end_time": None if row.ended is None else _moment(row.ended),
-            "input": None if brief else row.add.input,
+            "input": None if without_input else row.add.input,
             "result": without_rows(row.state.result) if brief else row.state.result,
             "repeat": row.state.repeat,
             "message_show": row.message_show,

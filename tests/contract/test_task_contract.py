@@ -511,7 +511,15 @@ def test_brief_answers_leave_input_and_rows_out(api: Api) -> None:
     answers = [*api.client.list("S001", brief=True), api.client.get(task_id, brief=True)]
 
     assert [(task.input, task.result) for task in answers] == [(None, {"total": 2})] * 2
-    assert api.client.get(task_id).result == {"total": 2, "rows": [1, 2]}
+
+
+def test_answers_without_input_have_the_whole_result(api: Api) -> None:
+    task_id = api.started(input="megabytes")
+    api.client.finish(task_id, result={"rows": [1, 2]}, run_count=1)
+
+    answers = [*api.client.list("S001", without_input=True), api.client.get(task_id, without_input=True)]
+
+    assert [(task.input, task.result) for task in answers] == [(None, {"rows": [1, 2]})] * 2
 
 
 def test_hide_hides_ended_tasks_and_names_the_others(api: Api) -> None:

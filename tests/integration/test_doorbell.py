@@ -78,12 +78,23 @@ def test_a_message_waits_for_a_queue_that_nobody_has_declared(tmp_path: Path) ->
 def test_messages_come_oldest_first_and_queues_do_not_mix(tmp_path: Path) -> None:
     broker = channel(tmp_path)
     for queue, body in (("a", 1), ("b", 2), ("a", 3)):
-        broker._put(queue, body)
+        broker._put(queue, {"body": body, "properties": {}})
 
     assert (broker._size("a"), broker._size("b")) == (2, 1)
-    assert [broker._get("a"), broker._get("a"), broker._get("b")] == [1, 3, 2]
+    assert [broker._get(queue)["body"] for queue in ("a", "a", "b")] == [1, 3, 2]
     with pytest.raises(Empty):
         broker._get("a")
+
+
+@pytest.mark.parametrize("content", [None, 5, [], {}, {"body": 1}, {"body": 1, "properties": []}, "x" * 100])
+def test_what_is_no_message_is_dropped(tmp_path: Path, content: object) -> None:
+    broker = channel(tmp_path)
+    broker._put("a", content)
+
+    with pytest.raises(Empty):
+        broker._get("a")
+
+    assert broker._size("a") == 0
 
 
 def test_purging_empties_one_queue(tmp_path: Path) -> None:

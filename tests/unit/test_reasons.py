@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from gm_service.reasons import REASONS, reason_text
 from shared.task_api.reasons import ReasonCode
 
+ROOT = Path(__file__).resolve().parents[2]
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -21,6 +23,17 @@ def test_known_reason_is_told_in_the_readers_language(code: str) -> None:
 
     assert english is not None and not _CHINESE.search(english.replace(stored_zh, ""))
     assert chinese is not None and _CHINESE.search(chinese)
+
+
+def test_every_code_of_the_platform_is_told_in_both_languages() -> None:
+    rooms = ("gm_async_task", "gm_task", "shared/task_api")
+    sources = [path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py")]
+    assigned = r'(?:reason_code"?[=:] ?|RunFailed\([^"]*"[^"]*"[^"]*(?:"[^"]*"[^"]*)?, |code = )"([a-z]+_[a-z_]+)"'
+
+    codes = {code for source in sources for code in re.findall(assigned, source)} | set(ReasonCode)
+
+    assert {"worker_lost", "never_started", "service_unavailable", "run_timeout"} <= codes
+    assert codes - set(REASONS) == set()
 
 
 def test_sentence_that_is_in_the_readers_language_keeps_its_details() -> None:
