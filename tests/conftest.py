@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.support import mariadb
 
 SERVERS_REQUIRED = os.environ.get("GM_REQUIRE_SERVERS") == "1"
 LEFT_OUT = "left out: tests on MariaDB (no mariadbd here; Debian's package mariadb-server has it)"
+
+
+LEFT_OUT_SCRIPTS = "left out: tests of the pages' scripts (no node here; Debian's package nodejs has it)"
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +52,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and how to get it."""
     if mariadb.find_missing():
         terminalreporter.write_line(LEFT_OUT, yellow=True)
+    if shutil.which("node") is None:
+        terminalreporter.write_line(LEFT_OUT_SCRIPTS, yellow=True)

@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictStr
 
 from shared.web import strict_json
 
@@ -68,13 +68,22 @@ def _moment(value: Any) -> Any:
         raise ValueError("it must be a date and time such as 2026-01-31 06:00:00") from error
 
 
+# For the OpenAPI document: what the validators refuse, in words that machines read.
+_NO_BLANK_EDGES: dict[str, JsonValue] = {"pattern": r"^\S(.*\S)?$"}
+
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 RowId = Annotated[WholeNumber, Field(ge=1, le=MAX_ID)]
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Text = Annotated[StrictStr, AfterValidator(_clean)]
-Key = Annotated[Text, Field(min_length=1, max_length=64), AfterValidator(_no_blank_edges)]
-StationId = Annotated[Text, Field(min_length=1, max_length=16), AfterValidator(_no_blank_edges)]
-FunctionPath = Annotated[Text, Field(max_length=64), AfterValidator(_dotted_path)]
+Key = Annotated[
+    Text, Field(min_length=1, max_length=64, json_schema_extra=_NO_BLANK_EDGES), AfterValidator(_no_blank_edges)
+]
+StationId = Annotated[
+    Text, Field(min_length=1, max_length=16, json_schema_extra=_NO_BLANK_EDGES), AfterValidator(_no_blank_edges)
+]
+FunctionPath = Annotated[
+    Text, Field(max_length=64, json_schema_extra={"pattern": f"^{DOTTED_PATH.pattern}$"}), AfterValidator(_dotted_path)
+]
 QueueName = Annotated[Text, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 RowIds = Annotated[list[RowId], BeforeValidator(_list_of), Field(max_length=1000)]

@@ -19,6 +19,7 @@ from shared.database import DatabaseClock, in_write
 from shared.errors import PlatformError
 from shared.task_api.client import TaskClient
 from shared.task_api.fake import FakeTaskApi
+from shared.task_api.models import TaskStatus
 from tests.support.async_task import AppTransport, make_database, make_service, make_settings
 from tests.support.queues import SilentQueue
 
@@ -38,18 +39,22 @@ def _calls(chance: random.Random) -> tuple[str, Call]:
     value = chance.choice([0, 10, 50, 90])
     path = chance.choice(["$.a", "$.b[0]", "$.b", "$[0]"])
     content = chance.choice([1, [], {}])
+    outcome = chance.choice(
+        [{}, {"result": {"s": status}}, {"reason": "why"}, {"reason": "w", "reason_code": "closed"}]
+    )
     calls: dict[str, Call] = {
         f"start({claim}, {expected})": lambda c, t: c.start(t, claim_id=claim, expect_run_count=expected).run_count,
         f"heartbeat({token})": lambda c, t: c.heartbeat(t, token or 1).stop_requested,
         f"progress({value}, {token})": lambda c, t: c.update(t, field="progress", value=value, run_count=token),
         f"status({status}, {token})": lambda c, t: c.update(t, field="status", value=status, run_count=token),
         f"put({path}, {token})": lambda c, t: c.update(t, field="result", postion=path, value=content, run_count=token),
-        f"finish({status}, {token})": lambda c, t: c.finish(t, status=status, result={"s": status}, run_count=token),
+        f"finish({status}, {token}, {outcome})": lambda c, t: c.finish(t, status=status, run_count=token, **outcome),
+        f"reason({token})": lambda c, t: c.update(t, field="reason", value="so", run_count=token),
         f"release({token}, {lost})": lambda c, t: c.release(t, run_count=token or 1, lost=lost),
         "close": lambda c, t: c.close(t, reason="asked"),
         "hide": lambda c, t: c.clear_show([t]),
     }
-    weights = [4, 2, 2, 1, 2, 2, 1, 1, 1]
+    weights = [4, 2, 2, 1, 2, 2, 1, 1, 1, 1]
     return chance.choices(list(calls.items()), weights)[0]
 
 
@@ -63,7 +68,8 @@ def _outcome(call: Call, client: TaskClient, task_id: int) -> Any:
 def _seen(client: TaskClient, task_id: int) -> tuple[Any, ...]:
     task = client.get(task_id)
     shown = (task.status, task.run_count, task.result, task.progress, task.reason_code, task.message_show)
-    return (*shown, task.end_time is None)
+    reason = task.reason if task.reason in (None, "so", "why", "w", "asked") else "the platform's own"
+    return (*shown, reason, task.end_time is None)
 
 
 @pytest.mark.timeout(300)
@@ -86,7 +92,8 @@ def _compare(engine: Engine, chance: random.Random, seed: int) -> None:
     task |= {"repeat": chance.choice([True, False]), "type": chance.choice([0, 1])}
     real_id, model_id = real.create("S001", **task).task_id, model.create("S001", **task).task_id
 
-    history = []
+    history: list[str] = []
+    closed = False
     for _ in range(chance.randint(1, STEPS)):
         if chance.random() < 0.15:
             history.append("lease ends")
@@ -100,4 +107,14 @@ def _compare(engine: Engine, chance: random.Random, seed: int) -> None:
             expected, actual = _outcome(call, model, model_id), _outcome(call, real, real_id)
             if not name.startswith("hide"):  # names ids, which differ
                 assert actual == expected, (seed, history)
-        assert _seen(real, real_id) == _seen(model, model_id), (seed, history)
+        seen = _seen(real, real_id)
+        assert seen == _seen(model, model_id), (seed, history)
+        closed = closed or history[-1] == "close"
+        _check_closed(closed, history, seen, seed)
+        closed = closed and seen[0] in (TaskStatus.SUBMITTED, TaskStatus.RUNNING)
+
+
+def _check_closed(closed: bool, history: list[str], seen: tuple[Any, ...], seed: int) -> None:
+    """What the model does not supply: a task that was closed before its end is never handed to anybody again."""
+    if closed:
+        assert seen[0] != TaskStatus.SUBMITTED, (seed, history)

@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import SERVERS_REQUIRED
+
 _SCRIPTS = Path("gm_service/static/js")
 _NODE = shutil.which("node")
 
-pytestmark = pytest.mark.skipif(_NODE is None, reason="node is not here; the pages' scripts are run by it")
+pytestmark = pytest.mark.skipif(
+    _NODE is None and not SERVERS_REQUIRED, reason="node is not here; the pages' scripts are run by it"
+)
 
 _PROGRAM = """
 import { readCsv } from "./csv.js";
