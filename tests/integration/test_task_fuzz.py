@@ -7,12 +7,13 @@ from flask import Flask
 
 from shared.task_api.client import TaskClient
 from tests.support.async_task import AUTH_KEY, AppTransport, make_database, make_service
-from tests.support.fuzz import fuzz
+from tests.support.fuzz import Known, fuzz
 
 INPUTS = 60
 KNOWN = {
-    "task_id": list(range(1, 31)),
-    "task_ids": [[1, 2], [29], [30, 999]],
+    "status": [3, 4, 5],
+    "reason": ["why"],
+    "reason_code": ["rows_failed", "closed"],
     "station_id": ["S001"],
     "run_count": [1, 1, 2],
     "field": ["result", "progress", "reason", "status", "message_show"],
@@ -28,9 +29,8 @@ KNOWN = {
 def test_no_input_breaks_a_route(database_url: str) -> None:
     engine = make_database(database_url)
     app = make_service(engine)
-    _seed(app)
 
-    answered = fuzz(app, {"X-Auth-Key": AUTH_KEY}, INPUTS, KNOWN)
+    answered = fuzz(app, {"X-Auth-Key": AUTH_KEY}, INPUTS, lambda: {**KNOWN, **_seed(app)})
 
     routes = {
         f"{method} {rule.rule}"
@@ -43,13 +43,16 @@ def test_no_input_breaks_a_route(database_url: str) -> None:
     engine.dispose()
 
 
-def _seed(app: Flask) -> None:
-    """Ten tasks of each state: submitted, running, ended."""
+def _seed(app: Flask) -> Known:
+    """Make ten tasks of each state (submitted, running, ended) and return their ids."""
     client = TaskClient(AppTransport(app))
+    task_ids = []
     for number in range(30):
         repeat, kind = number % 2 == 0, number % 3
         task_id = client.create("S001", "demo.work", "{}", repeat=repeat, type=kind, queue="q").task_id
+        task_ids.append(task_id)
         if number % 3 > 0:
             client.start(task_id, owner="worker|1")
         if number % 3 > 1:
             client.finish(task_id, status=3 + number % 3, result={"rows": [1]}, run_count=1)
+    return {"task_id": task_ids, "task_ids": [task_ids[:3], task_ids[-2:], [task_ids[0], 10**9]]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import schemathesis
@@ -19,9 +19,11 @@ Known = Mapping[str, Sequence[Any]]
 
 
 def fuzz(
-    app: Flask, headers: dict[str, str], examples: int, known: Known, skip: tuple[str, ...] = ()
+    app: Flask, headers: dict[str, str], examples: int, make_known: Callable[[], Known], skip: tuple[str, ...] = ()
 ) -> dict[str, set[int]]:
     """Call every operation with `examples` inputs, right and wrong; return the statuses that each one answered.
+
+    `make_known` is called before each operation, so that what one used up is there for the next.
 
     No answer may be a 5xx, slower than a second, or other than its schema says.
     """
@@ -31,7 +33,7 @@ def fuzz(
     answered: dict[str, set[int]] = defaultdict(set)
     for operation in operations:
         if operation.path not in skip:
-            _fuzz_operation(app, operation, headers, examples, known, answered[operation.label])
+            _fuzz_operation(app, operation, headers, examples, make_known(), answered[operation.label])
     return answered
 
 
