@@ -39,7 +39,8 @@ def test_no_input_breaks_a_route(database_url: str) -> None:
         if rule.rule != "/openapi.json" and not rule.rule.startswith("/static")
     }
     assert set(answered) == routes
-    assert [label for label, statuses in answered.items() if 200 not in statuses] == [], "each was passed at least once"
+    # Past validation and look-up: done, or refused by the state of a task that exists.
+    assert [label for label, statuses in answered.items() if not statuses & {200, 409}] == []
     engine.dispose()
 
 
