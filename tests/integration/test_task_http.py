@@ -305,3 +305,18 @@ def test_database_away_is_unavailable(tmp_path: Path) -> None:
     assert app.test_client().get("/readyz").status_code == 200
     assert (response.status_code, response.get_json()["code"]) == (503, 50300)
     assert int(response.headers["Retry-After"]) >= 1
+
+
+def test_no_answer_holds_a_secret(http: FlaskClient) -> None:
+    password = "planted-" + "9" * 20
+    away = make_service(make_engine(f"mysql+pymysql://gm:{password}@127.0.0.1:1/none")).test_client()
+    bodies = [b"{", b"[]", strict_json.dumps({"X-Auth-Key": 1}).encode(), strict_json.dumps(ADD).encode()]
+
+    answers = [
+        client.post(rule.rule, data=body, headers=KEY).data
+        for client in (http, away)
+        for rule in http.application.url_map.iter_rules()
+        for body in bodies
+    ]
+
+    assert [text for text in answers if AUTH_KEY.encode() in text or password.encode() in text] == []
