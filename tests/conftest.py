@@ -24,7 +24,7 @@ def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb
     missing = mariadb.find_missing()
     if missing and not SERVERS_REQUIRED:
         pytest.skip(f"MariaDB is not here ({', '.join(missing)})")
-    server = mariadb.MariaDbServer(tmp_path_factory.mktemp("mariadb"))
+    server = mariadb.start_server(tmp_path_factory.mktemp("mariadb"))
     yield server
     server.stop()
 

@@ -21,11 +21,25 @@ def find_missing() -> list[str]:
     return [name for name in BINARIES if _program(name) is None]
 
 
+class ServerDied(Exception):
+    """The server ended while it started; the message is the end of its log."""
+
+
+def start_server(folder: Path) -> MariaDbServer:
+    """Return a running server; a port that somebody took in between is tried once more."""
+    try:
+        return MariaDbServer(folder / "first")
+    except ServerDied:
+        return MariaDbServer(folder / "second")
+
+
 class MariaDbServer:
     """A running server; `make_url` gives each caller a database of its own."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir()
         self._port = free_port()
+        self._socket = folder / "m.sock"
         data = folder / "data"
         user = [f"--user={getpass.getuser()}"]
         install = [str(_program("mariadb-install-db")), "--no-defaults", f"--datadir={data}", *user]
@@ -38,7 +52,7 @@ class MariaDbServer:
                 str(_program("mariadbd")),
                 "--no-defaults",
                 f"--datadir={data}",
-                f"--socket={folder}/m.sock",
+                f"--socket={self._socket}",
                 f"--pid-file={folder}/m.pid",
                 f"--port={self._port}",
                 "--bind-address=127.0.0.1",
@@ -49,7 +63,11 @@ class MariaDbServer:
             ],
             folder,
         )
-        wait_for(self._connect, 60, "MariaDB", not_yet=pymysql.Error)
+        try:
+            wait_for(self._answers, 60, "MariaDB", not_yet=pymysql.Error)
+        except BaseException:
+            self.stop()
+            raise
 
     def make_url(self) -> str:
         """Create an empty database and return its address."""
@@ -62,6 +80,13 @@ class MariaDbServer:
     def stop(self) -> None:
         """End the server."""
         self._server.stop()
+
+    def _answers(self) -> bool:
+        if self._server.process.poll() is not None:
+            raise ServerDied(self._server.text()[-2000:])
+        # By its socket: on the port another server may answer that took it since it was found free.
+        pymysql.connect(unix_socket=str(self._socket), user="root", connect_timeout=2).close()
+        return True
 
     def _connect(self) -> pymysql.Connection:
         return pymysql.connect(host="127.0.0.1", port=self._port, user="root", connect_timeout=2)
