@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, StrictStr, model_validator
+from pydantic import Field, StrictStr
 
-from shared.task_api.commands import Command, Status
+from shared.task_api.commands import Command, OneTask, SomeTasks, Status
 from shared.web.fields import Key, Keys, RowId, RowIds, StationId, WholeNumber
 
 MAX_LISTED = 1000
 _Limit = Annotated[WholeNumber, Field(ge=1, le=MAX_LISTED)]
 _Page = Annotated[WholeNumber, Field(ge=0, le=1_000_000)]
-
-
-def _not_empty(ids: list[Any] | None) -> list[Any] | None:
-    if ids is not None and not ids:
-        raise ValueError("it must not be empty")
-    return ids
 
 
 class SignIn(Command):
@@ -32,24 +26,11 @@ class Nothing(Command):
     """An endpoint without parameters."""
 
 
-class TaskKey(Command):
-    """Names one task of the caller's station: by task_id, or by user_task_id."""
-
-    task_id: RowId | None = None
-    user_task_id: Key | None = None
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if self.task_id is None and self.user_task_id is None:
-            raise ValueError("task_id or user_task_id is required")
-        return self
-
-
-class GetTask(TaskKey):
+class GetTask(OneTask):
     """GET /task/get, /async_task/get, /async_task/detail"""
 
 
-class CloseTask(TaskKey):
+class CloseTask(OneTask):
     """POST /async_task/close"""
 
 
@@ -79,17 +60,8 @@ class ListAsyncTasks(Command):
     offset: _Page = 0
 
 
-class ClearShow(Command):
+class ClearShow(SomeTasks):
     """POST /task/clear_show"""
-
-    task_ids: Annotated[RowIds | None, AfterValidator(_not_empty)] = None
-    user_task_ids: Annotated[Keys | None, AfterValidator(_not_empty)] = None
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if self.task_ids is None and self.user_task_ids is None:
-            raise ValueError("task_ids or user_task_ids is required")
-        return self
 
 
 class ListFailedRows(Command):

@@ -84,18 +84,23 @@ class AddTask(Command):
         return self.business_id if self.business_id is not None else self.type_id or 0
 
 
-class TaskKey(Command):
-    """Names one task: by task_id, or by user_task_id; `station_id` narrows it to one owner."""
+class OneTask(Command):
+    """Names one task: by task_id, or by user_task_id."""
 
     task_id: RowId | None = None
     user_task_id: Key | None = None
-    station_id: StationId | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if self.task_id is None and self.user_task_id is None:
             raise ValueError("task_id or user_task_id is required")
         return self
+
+
+class TaskKey(OneTask):
+    """Names one task of whatever station; `station_id` narrows it to one owner."""
+
+    station_id: StationId | None = None
 
 
 class GetTask(TaskKey):
@@ -203,15 +208,20 @@ class ListTasks(Command):
     """leave out the results' `rows` too"""
 
 
-class HideTasks(Command):
-    """/task/hide"""
+class SomeTasks(Command):
+    """Names tasks: by task_ids, by user_task_ids, or both."""
 
     task_ids: Annotated[RowIds | None, AfterValidator(_not_empty)] = None
     user_task_ids: Annotated[Keys | None, AfterValidator(_not_empty)] = None
-    station_id: StationId | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if self.task_ids is None and self.user_task_ids is None:
             raise ValueError("task_ids or user_task_ids is required")
         return self
+
+
+class HideTasks(SomeTasks):
+    """/task/hide"""
+
+    station_id: StationId | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,7 +46,6 @@ class FakeRow:
     stop_reason: str | None = None
     queue: str | None = None
     lost_runs: int = 0
-    calls: list[str] = field(default_factory=list)
 
 
 class FakeTaskApi:
