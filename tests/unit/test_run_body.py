@@ -18,6 +18,7 @@ from shared.task_api.models import Outcome, Task, TaskStatus
 from shared.task_api.report import Verdict
 from shared.task_api.run import Claim, RunContext, RunFailed, run_body
 from shared.task_api.transport import Method
+from tests.support.waiting import wait_for
 
 QUICK = RunPolicy(
     start_seconds=2,
@@ -65,13 +66,6 @@ def run(api: Any, task_id: int, body: Callable[[RunContext], Any], **options: An
 
 def get(api: FakeTaskApi, task_id: int) -> Task:
     return TaskClient(api).get(task_id)
-
-
-def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def test_a_returned_value_finishes_the_task() -> None:
@@ -266,7 +260,7 @@ def test_progress_outlives_an_absent_server() -> None:
 
     def body(context: RunContext) -> None:
         context.progress(1, 2)
-        until(lambda: get(api.api, task_id).progress == 50)
+        wait_for(lambda: get(api.api, task_id).progress == 50)
 
     verdict = run(api, task_id, body)
 
@@ -277,7 +271,7 @@ def test_the_lease_is_kept_while_the_body_is_silent() -> None:
     api = Flaky(FakeTaskApi(lease_seconds=0.4))
     task_id = add(api.api)
 
-    run(api, task_id, lambda _: until(lambda: api.paths().count("/task/heartbeat") >= 3))
+    run(api, task_id, lambda _: wait_for(lambda: api.paths().count("/task/heartbeat") >= 3))
 
     assert get(api.api, task_id).status == TaskStatus.FINISHED
 
@@ -288,7 +282,7 @@ def test_a_closed_run_ends_as_closed_and_keeps_its_result() -> None:
 
     def body(context: RunContext) -> dict[str, int]:
         TaskClient(api).close(task_id)
-        until(context.cancelled)
+        wait_for(context.cancelled)
         return {"done": 3}
 
     verdict = run(api, task_id, body)
@@ -305,7 +299,7 @@ def test_a_closed_run_may_bring_its_own_outcome() -> None:
 
     def body(context: RunContext) -> Outcome:
         TaskClient(api).close(task_id)
-        until(context.cancelled)
+        wait_for(context.cancelled)
         return Outcome(result="whole")
 
     run(api, task_id, body)
@@ -389,7 +383,7 @@ def test_a_stopping_worker_hands_a_repeatable_run_back() -> None:
 
     def body(context: RunContext) -> str:
         stops.set()
-        until(context.cancelled)
+        wait_for(context.cancelled)
         return "half"
 
     verdict = run(api, task_id, body, worker_stops=stops.is_set)
@@ -454,7 +448,7 @@ def test_an_unrepeatable_run_ends_as_worker_stopped_after_the_grace() -> None:
 
     def body(context: RunContext) -> str:
         stops.set()
-        until(context.cancelled)
+        wait_for(context.cancelled)
         return "as far as it came"
 
     run(api, task_id, body, worker_stops=stops.is_set)
