@@ -11,9 +11,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
-from gm_service.orders.export_service import ExportService
-from gm_service.orders.imported import ImportReader
-from gm_service.orders.service import OrderService
+from gm_service.orders.exports.service import ExportService
+from gm_service.orders.imports.reader import ImportReader
+from gm_service.orders.imports.service import OrderService
 from gm_service.routes.async_task import async_task_routes
 from gm_service.routes.downloads import downloads_routes
 from gm_service.routes.health import health_routes

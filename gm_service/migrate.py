@@ -9,6 +9,8 @@ from sqlalchemy.engine import Engine
 from gm_service.config import ServiceSettings
 from gm_service.db import metadata
 from gm_service.orders import models as order_models  # noqa: F401 fills the metadata
+from gm_service.orders.exports import models as export_models  # noqa: F401
+from gm_service.orders.imports import models as import_models  # noqa: F401
 from gm_service.stations import models as station_models  # noqa: F401 fills the metadata
 from shared.database import make_engine
 from shared.logs import configure_logs

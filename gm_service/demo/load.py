@@ -18,9 +18,9 @@ import structlog
 from sqlalchemy.engine import Connection, Engine
 
 from gm_service.orders import store
+from gm_service.orders.imports.validation import round_amount
 from gm_service.orders.models import OrderStatus, TimeConfig
 from gm_service.orders.policy import derive_receive_date, falls_into
-from gm_service.orders.validation import round_amount
 from shared.database import in_write, make_engine, to_utc
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""The tables of orders, imports and export files, and what a row of them is called in Python."""
+"""The tables of orders and operating cycles, and what a row of them is called in Python."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from gm_service.db import metadata
-from shared.database import BigId, LongText, UtcDateTime, exact_text
+from shared.database import BigId, UtcDateTime, exact_text
 from shared.errors import Language
 
 
@@ -51,15 +51,6 @@ _STATUS_LABELS: dict[OrderStatus, dict[Language, str]] = {
     OrderStatus.DELIVERED: {"en": "Delivered", "zh": "已发货"},
     OrderStatus.CANCELLED: {"en": "Cancelled", "zh": "已取消"},
 }
-
-
-class RowState(IntEnum):
-    """What became of a submitted row; one that is not in the ledger was not attempted."""
-
-    CREATED = 1
-    """its order exists; `order_id` names it"""
-    FAILED = 2
-    """no order; `code`, `column_name`, `value` and the reasons say why"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +95,6 @@ class OrderLine:
     quantity: Decimal
     unit_price: Decimal
     amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A finished sync export that can be downloaded until it expires."""
-
-    file: str
-    """path below files_dir"""
-    file_name: str
-    """what people see"""
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -203,55 +184,5 @@ order_line = Table(
     Column("quantity", ExactDecimal(18, QUANTITY_SCALE), nullable=False),
     Column("unit_price", ExactDecimal(18, PRICE_SCALE), nullable=False),
     Column("amount", ExactDecimal(18, AMOUNT_SCALE), nullable=False),
-    mysql_charset="utf8mb4",
-)
-
-import_batch = Table(
-    "import_batch",
-    metadata,
-    Column("task_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("station_id", exact_text(16), nullable=False),
-    Column("time_config_id", exact_text(32), nullable=False),
-    Column("file_name", exact_text(255), nullable=False),
-    # The highest fencing token seen: a chunk that carries a lower one comes from a run that lost the task.
-    Column("run_count", Integer, nullable=False),
-    # Rows submitted; those that import_row lacks were not attempted.
-    Column("total", Integer, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    mysql_charset="utf8mb4",
-)
-
-import_row = Table(
-    "import_row",
-    metadata,
-    Column("task_id", BigInteger, ForeignKey("import_batch.task_id"), primary_key=True, autoincrement=False),
-    Column("row_index", Integer, primary_key=True, autoincrement=False),
-    Column("state", SmallInteger, nullable=False),
-    # 1 for the first try; each correction of the row counts one up.
-    Column("attempt", Integer, nullable=False),
-    Column("code", exact_text(32)),
-    Column("column_name", exact_text(64)),
-    Column("value", exact_text(80)),
-    Column("reason", exact_text(500)),
-    Column("reason_zh", exact_text(500)),
-    # The row as it was submitted, JSON: what a file of the failed rows is made from.
-    Column("original", LongText, nullable=False),
-    Column("order_id", BigInteger),
-    mysql_charset="utf8mb4",
-)
-
-export_file = Table(
-    "export_file",
-    metadata,
-    # Random, so that a link can't be guessed; the station is asked all the same.
-    Column("id", exact_text(32), primary_key=True),
-    Column("station_id", exact_text(16), nullable=False),
-    Column("file", exact_text(255), nullable=False),
-    Column("file_name", exact_text(255), nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    Column("sha256", exact_text(64), nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Index(None, "expires_at"),
     mysql_charset="utf8mb4",
 )

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from gm_service.config import ServiceSettings
 from gm_service.orders.collaborators import Station
-from gm_service.orders.export_service import ExportService
-from gm_service.orders.models import StoredFile
+from gm_service.orders.exports.models import StoredFile
+from gm_service.orders.exports.service import ExportService
 from gm_service.routes.rendering import page_language, refusal_as_page, wants_page
 from shared.errors import FileGone, TaskNotFound
 from shared.web.fields import RowId

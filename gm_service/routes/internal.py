@@ -8,8 +8,8 @@ from apiflask import APIBlueprint
 from pydantic import BaseModel
 
 from gm_service.config import ServiceSettings
-from gm_service.orders.commands import CreateOrders
-from gm_service.orders.service import OrderService
+from gm_service.orders.imports.commands import CreateOrders
+from gm_service.orders.imports.service import OrderService
 from shared.envelope import Envelope, success
 from shared.web.app import require_service_key
 from shared.web.params import takes

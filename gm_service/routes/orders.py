@@ -10,9 +10,10 @@ from flask import Response, g, jsonify, request
 from pydantic import BaseModel, Field
 
 from gm_service.orders.collaborators import Station
-from gm_service.orders.commands import ExportOrders, SubmitBatch
-from gm_service.orders.export_service import ExportAnswer, ExportService
-from gm_service.orders.service import OrderService
+from gm_service.orders.exports.commands import ExportOrders
+from gm_service.orders.exports.service import ExportAnswer, ExportService
+from gm_service.orders.imports.commands import SubmitBatch
+from gm_service.orders.imports.service import OrderService
 from shared.envelope import Envelope, success
 from shared.errors import Language
 from shared.web.params import takes

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from gm_service.auth import Authenticator
 from gm_service.commands import ListCentre, ListFailedRows
 from gm_service.config import ServiceSettings
-from gm_service.orders.imported import ImportReader
-from gm_service.orders.service import OrderService
+from gm_service.orders.imports.reader import ImportReader
+from gm_service.orders.imports.service import OrderService
 from gm_service.routes.rendering import page_language, render_page
 from gm_service.task_view import TaskView
 from shared.envelope import success

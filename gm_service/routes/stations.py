@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from gm_service.auth import Station
 from gm_service.commands import Nothing
-from gm_service.orders.service import OrderService
+from gm_service.orders.imports.service import OrderService
 from shared.envelope import Envelope, success
 from shared.web.params import takes
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection, Engine
 
 from gm_service.orders import store
-from gm_service.orders.commands import CreateOrders
+from gm_service.orders.imports.commands import CreateOrders
 from gm_service.orders.models import OrderStatus, TimeConfig, orders
 from shared.database import in_read, in_write
 

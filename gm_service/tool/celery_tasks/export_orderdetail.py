@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gm_service.orders.export import ExportedFile, export_to_file, remove_older_runs
+from gm_service.orders.exports.making import ExportedFile, export_to_file, remove_older_runs
 from gm_service.orders.query import ExportRequest
 from shared.database import make_engine
 from shared.errors import MalformedRequest, PlatformError

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, func, select
 
 from gm_service.demo.load import FIRST_STATION, SECOND_STATION, demo_batch, load_demo_orders
 from gm_service.orders import store
-from gm_service.orders.export import open_snapshot
-from gm_service.orders.importing import create_orders
+from gm_service.orders.exports.making import open_snapshot
+from gm_service.orders.imports.creating import create_orders
 from gm_service.orders.models import OrderStatus, order_line, orders
 from gm_service.orders.query import OrderQuery, QueryType
 from shared.database import in_read

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from gm_service.demo.load import load_demo_orders
 from gm_service.orders import store
-from gm_service.orders.export import ExportedFile, export_to_file, iter_orders, open_snapshot
+from gm_service.orders.exports.making import ExportedFile, export_to_file, iter_orders, open_snapshot
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
 from shared.errors import StorageFull, UnsupportedFormat
 from shared.web import strict_json

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, select
 
-from gm_service.orders.importing import create_orders
-from gm_service.orders.ledger import RowOutcome
-from gm_service.orders.models import RowState, import_row, order_line, orders
+from gm_service.orders.imports.creating import create_orders
+from gm_service.orders.imports.ledger import RowOutcome
+from gm_service.orders.imports.models import RowState, import_row
+from gm_service.orders.models import order_line, orders
 from shared.database import in_read
 from shared.errors import RuleRefused, StaleRun
 from tests.support.order_rows import OTHER_STATION, insert, make_chunk, make_order, make_row, order_numbers

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from gm_service.config import ServiceSettings
-from gm_service.orders.export_service import ExportService
-from gm_service.orders.service import OrderService
+from gm_service.orders.exports.service import ExportService
+from gm_service.orders.imports.service import OrderService
 from gm_service.routes.downloads import content_disposition, downloads_routes
 from gm_service.routes.internal import internal_routes
 from gm_service.routes.orders import orders_routes

@@ -10,8 +10,8 @@ import pytest
 import schemathesis
 
 from gm_service.orders import store
-from gm_service.orders.commands import CreateOrders
-from gm_service.orders.importing import create_orders
+from gm_service.orders.imports.commands import CreateOrders
+from gm_service.orders.imports.creating import create_orders
 from gm_service.orders.models import TimeConfig
 from gm_service.routes.pages import PAGE_ROWS, own_path
 from shared.database import in_write

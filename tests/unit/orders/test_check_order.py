@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gm_service.orders.imports.row_reasons import RowError
+from gm_service.orders.imports.validation import NewOrder, check_order
 from gm_service.orders.models import TimeConfig
-from gm_service.orders.row_reasons import RowError
-from gm_service.orders.validation import NewOrder, check_order
 from shared.web import strict_json
 from tests.support.order_rows import CYCLE, make_row
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gm_service.orders.commands import CreateOrders, ExportOrders
+from gm_service.orders.exports.commands import ExportOrders
+from gm_service.orders.imports.commands import CreateOrders
 from gm_service.orders.query import ExportRequest
 from shared.errors import InvalidField
 from shared.web import strict_json

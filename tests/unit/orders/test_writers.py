@@ -15,9 +15,9 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
-from gm_service.orders.formats import PROFILES, OrderDetail
+from gm_service.orders.exports.profiles import PROFILES, OrderDetail
+from gm_service.orders.exports.writers import CsvWriter, XlsxWriter
 from gm_service.orders.models import OrderStatus
-from gm_service.orders.writers import CsvWriter, XlsxWriter
 
 DETAIL = OrderDetail(
     order_no="00123456789012345678",

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gm_service.orders.formulas import drop_hidden, is_formula
-from gm_service.orders.row_reasons import REFUSED_CHARACTER, refuse
+from gm_service.orders.imports.row_reasons import REFUSED_CHARACTER, refuse
 from shared.database import to_utc
 
 EARLIEST = date(2000, 1, 1)

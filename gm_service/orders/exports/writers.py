@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from gm_service.orders.formats import CellType, OrderDetail, Profile
+from gm_service.orders.exports.profiles import CellType, OrderDetail, Profile
 from gm_service.orders.formulas import begins_like_formula
 from shared.errors import Language
 

@@ -11,10 +11,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gm_service.orders.imports.row_reasons import RowError, RowRefused, refuse, shown
+from gm_service.orders.imports.row_values import NumberColumn, TextColumn, read_day, read_moment, read_number, read_text
 from gm_service.orders.models import AMOUNT_SCALE, PRICE_SCALE, QUANTITY_SCALE, TimeConfig
 from gm_service.orders.policy import derive_receive_date, falls_into
-from gm_service.orders.row_reasons import RowError, RowRefused, refuse, shown
-from gm_service.orders.row_values import NumberColumn, TextColumn, read_day, read_moment, read_number, read_text
 
 MAX_LINES = 1000
 MAX_AMOUNT = Decimal(10**13)

@@ -23,10 +23,10 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from gm_service.orders import store
-from gm_service.orders.formats import OrderDetail, Profile, get_profile
+from gm_service.orders.exports.profiles import OrderDetail, Profile, get_profile
+from gm_service.orders.exports.writers import open_writer
 from gm_service.orders.models import Order, OrderLine
 from gm_service.orders.query import ExportRequest, OrderQuery
-from gm_service.orders.writers import open_writer
 from shared.database import to_zone
 from shared.errors import Language, StorageFull, Unavailable
 

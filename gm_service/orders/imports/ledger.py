@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
-from gm_service.orders.models import RowState, import_batch, import_row
+from gm_service.orders.imports.models import RowState, import_batch, import_row
 from shared.database import DatabaseClock
 
 

@@ -10,12 +10,15 @@ import structlog
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from gm_service.orders import ledger, store
-from gm_service.orders.commands import CreateOrders
-from gm_service.orders.ledger import RowOutcome
-from gm_service.orders.models import OrderStatus, RowState, TimeConfig
-from gm_service.orders.row_reasons import RowError, row_error
-from gm_service.orders.validation import NewOrder, check_order
+from gm_service.orders import store
+from gm_service.orders.cycles import require_time_config
+from gm_service.orders.imports import ledger
+from gm_service.orders.imports.commands import CreateOrders
+from gm_service.orders.imports.ledger import RowOutcome
+from gm_service.orders.imports.models import RowState
+from gm_service.orders.imports.row_reasons import RowError, row_error
+from gm_service.orders.imports.validation import NewOrder, check_order
+from gm_service.orders.models import OrderStatus
 from shared.database import in_write
 from shared.errors import RuleRefused, StaleRun, TooLarge, Unavailable
 from shared.web import strict_json
@@ -36,21 +39,6 @@ def check_batch(order_data: Sequence[Any], max_rows: int) -> None:
         raise RuleRefused(problem="order_data has no rows.", problem_zh="order_data 中没有任何行。")
     if len(order_data) > max_rows:
         raise TooLarge(what="order_data", limit=f"{max_rows} rows")
-
-
-def require_time_config(connection: Connection, station_id: str, time_config_id: str) -> TimeConfig:
-    """Return the station's operating cycle.
-
-    Raises:
-        RuleRefused: the station has none of that id.
-    """
-    found = store.find_time_config(connection, station_id, time_config_id)
-    if found is None:
-        raise RuleRefused(
-            problem=f"The station has no operating cycle {time_config_id!r}.",
-            problem_zh=f"本站点没有运营周期 {time_config_id!r}。",
-        )
-    return found
 
 
 def create_orders(engine: Engine, command: CreateOrders, zone: ZoneInfo) -> list[RowOutcome]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Engine
 
 from gm_service.config import ServiceSettings
-from gm_service.orders import importing, store
+from gm_service.orders import store
 from gm_service.orders.collaborators import Station, TaskDispatcher, task_url
-from gm_service.orders.commands import CreateOrders, SubmitBatch
-from gm_service.orders.ledger import RowOutcome
+from gm_service.orders.cycles import require_time_config
+from gm_service.orders.imports import creating
+from gm_service.orders.imports.commands import CreateOrders, SubmitBatch
+from gm_service.orders.imports.ledger import RowOutcome
 from gm_service.orders.models import TimeConfig
 from shared.database import in_read
 from shared.errors import Language
@@ -38,8 +40,8 @@ class OrderService:
             IdReused: the id stands for another submission.
             Unavailable: nothing was accepted.
         """
-        importing.check_batch(command.order_data, self.settings.max_batch_rows)
-        in_read(self.engine, lambda c: importing.require_time_config(c, station.id, command.time_config_id))
+        creating.check_batch(command.order_data, self.settings.max_batch_rows)
+        in_read(self.engine, lambda c: require_time_config(c, station.id, command.time_config_id))
         added = self.dispatcher.submit(
             station_id=station.id,
             task_name=self.settings.import_function,
@@ -63,5 +65,5 @@ class OrderService:
         return in_read(self.engine, lambda connection: store.list_time_configs(connection, station.id))
 
     def create_orders(self, command: CreateOrders) -> list[RowOutcome]:
-        """Create the orders of one chunk of an import; see `importing.create_orders`."""
-        return importing.create_orders(self.engine, command, self.settings.zone)
+        """Create the orders of one chunk of an import; see `creating.create_orders`."""
+        return creating.create_orders(self.engine, command, self.settings.zone)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.engine import Connection, Engine
 
-from gm_service.orders.models import RowState, import_batch, import_row
+from gm_service.orders.imports.models import RowState, import_batch, import_row
 from shared.database import in_read
 from shared.errors import Language, TaskNotFound
 from shared.web import strict_json

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from gm_service.config import ServiceSettings
-from gm_service.orders import export, importing, store
 from gm_service.orders.collaborators import Station, TaskDispatcher, task_url
-from gm_service.orders.commands import ExportOrders
-from gm_service.orders.expiry import remove_old_files
-from gm_service.orders.export import ExportedFile
-from gm_service.orders.formats import get_profile
-from gm_service.orders.models import StoredFile
+from gm_service.orders.cycles import require_time_config
+from gm_service.orders.exports import making, store
+from gm_service.orders.exports.commands import ExportOrders
+from gm_service.orders.exports.expiry import remove_old_files
+from gm_service.orders.exports.making import ExportedFile
+from gm_service.orders.exports.models import StoredFile
+from gm_service.orders.exports.profiles import get_profile
 from gm_service.orders.policy import Mode, choose_mode
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
 from shared.context import new_id
@@ -66,7 +67,7 @@ class ExportService:
         request = self._to_request(station, command, language)
         self.remove_expired_files()
         threshold = self._threshold(station)
-        matching = export.count_matching(
+        matching = making.count_matching(
             self.engine, station.id, request.query, self.settings.zone, limit=threshold + 1
         )
         mode = choose_mode(matching, threshold, prefer_async)
@@ -117,7 +118,7 @@ class ExportService:
         query = command.to_query(self.settings.zone)
         if query.time_config_id is not None:
             cycle_id = query.time_config_id
-            in_read(self.engine, lambda c: importing.require_time_config(c, station.id, cycle_id))
+            in_read(self.engine, lambda c: require_time_config(c, station.id, cycle_id))
         return ExportRequest(
             station_id=station.id,
             query=query,
@@ -142,7 +143,7 @@ class ExportService:
 
     def _export_now(self, request: ExportRequest) -> str:
         key = new_id()
-        made = export.export_to_file(
+        made = making.export_to_file(
             self.engine, request, self.settings.zone, directory=self.settings.files_dir / SYNC_DIR, name=key
         )
         in_write(self.engine, lambda connection: self._record(connection, key, request.station_id, made))

@@ -1,4 +1,4 @@
-"""What callers ask of the orders' endpoints; the station is never among it, except where a worker asks."""
+"""What callers ask of exports; the station is never among it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from gm_service.orders.fields import TimeConfigId
 from gm_service.orders.models import OrderStatus
 from gm_service.orders.query import OrderQuery, QueryType
 from shared.errors import InvalidField
 from shared.task_api.commands import Command
-from shared.web.fields import Key, Moment, RowId, StationId, Text, WholeNumber
+from shared.web.fields import Moment, Text, WholeNumber
 
 MAX_RANGE_DAYS = 3660
-MAX_CHUNK_ROWS = 2000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EARLIEST, _LATEST = date(1970, 1, 2), date(2199, 12, 31)
 
@@ -38,8 +38,6 @@ def _within_range(day: date) -> date:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
-TimeConfigId = Annotated[Text, Field(min_length=1, max_length=32)]
-FileName = Annotated[Text, Field(max_length=255)]
 
 
 class ExportOrders(Command):
@@ -112,44 +110,3 @@ def _aware(value: Any, zone: ZoneInfo) -> Any:
     if isinstance(value, datetime) and value.tzinfo is None:
         return value.replace(tzinfo=zone)
     return value
-
-
-class SubmitBatch(Command):
-    """POST /station/order/batch/submit"""
-
-    task_id: Key
-    """the caller's own id for this submission"""
-    time_config_id: TimeConfigId
-    order_data: list[Any]
-    """one element an order, kept as given; what is wrong with one fails that one alone, later"""
-    file_name: FileName = ""
-
-
-class ChunkRow(Command):
-    """One row of a chunk: its place in the submitted list, and what stood there."""
-
-    index: Annotated[WholeNumber, Field(ge=0, le=10_000_000)]
-    order: Any
-
-
-class CreateOrders(Command):
-    """POST /no_login/station/order/batch/create; what a worker sends for a chunk of an import."""
-
-    task_id: RowId
-    run_count: Annotated[WholeNumber, Field(ge=1, le=2**31 - 1)]
-    """the run's fencing token"""
-    station_id: StationId
-    time_config_id: TimeConfigId
-    file_name: FileName = ""
-    total: Annotated[WholeNumber, Field(ge=1, le=10_000_000)]
-    """rows of the whole import"""
-    rows: Annotated[list[ChunkRow], Field(min_length=1, max_length=MAX_CHUNK_ROWS)]
-
-    @model_validator(mode="after")
-    def _indexes_fit(self) -> Self:
-        indexes = [row.index for row in self.rows]
-        if len(set(indexes)) != len(indexes):
-            raise InvalidField(field="rows", problem="an index stands twice in one chunk")
-        if max(indexes) >= self.total:
-            raise InvalidField(field="rows", problem=f"an index is not below total ({self.total})")
-        return self
