@@ -15,8 +15,9 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
+from gm_service.orders.exports.csv_writer import CsvWriter
 from gm_service.orders.exports.profiles import PROFILES, OrderDetail
-from gm_service.orders.exports.writers import CsvWriter, XlsxWriter
+from gm_service.orders.exports.xlsx_writer import XlsxWriter
 from gm_service.orders.models import OrderStatus
 
 DETAIL = OrderDetail(
