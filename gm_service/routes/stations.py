@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from gm_service.auth import Station
 from gm_service.commands import Nothing
-from gm_service.orders.imports.service import OrderService
+from gm_service.orders.cycles import CycleReader
 from shared.envelope import Envelope, success
 from shared.web.params import takes
 
@@ -31,7 +31,7 @@ class TimeConfigsAnswer(Envelope[list[TimeConfigData]]):
     """The station's operating cycles."""
 
 
-def station_routes(service: OrderService, require_station: Callable[[], Station]) -> APIBlueprint:
+def station_routes(cycles: CycleReader, require_station: Callable[[], Station]) -> APIBlueprint:
     """Return the blueprint of what a station is made of."""
     routes = APIBlueprint("stations", __name__, url_prefix="/station", tag="Stations")
 
@@ -43,6 +43,6 @@ def station_routes(service: OrderService, require_station: Callable[[], Station]
     @takes(Nothing, answers=TimeConfigsAnswer, location="query")
     def list_time_configs(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
         """List the station's operating cycles."""
-        return success([asdict(config) for config in service.list_time_configs(require_station())])
+        return success([asdict(config) for config in cycles.list_cycles(require_station().id)])
 
     return routes

@@ -67,6 +67,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{column} must be a list of 1 to {limit} lines, not {value}",
         "{column} 应为 1 到 {limit} 条明细的列表，现为 {value}",
     ),
+    "unknown_sku": (
+        "{column} {value} is not in the station's list of goods",
+        "{column} {value} 不在本站点的商品清单中",
+    ),
+    "unknown_buyer": (
+        "{column} {value} is not in the station's list of buyers",
+        "{column} {value} 不在本站点的客户清单中",
+    ),
     "duplicate_order_no": (
         "{column} {value} is taken by another order of this station",
         "{column} {value} 已被本站点的另一订单使用",

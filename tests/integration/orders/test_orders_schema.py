@@ -18,7 +18,7 @@ from gm_service.orders.query import OrderQuery, QueryType
 from shared.database import make_engine
 
 _migration = importlib.import_module("gm_service.migrations.versions.0002_orders")
-_OURS = {"time_config", "orders", "order_line", "import_batch", "import_row", "export_file"}
+_OURS = {"time_config", "orders", "order_line", "export_file"}
 
 
 def migrate(engine: Engine, direction: str) -> None:

@@ -1,0 +1,91 @@
+"""What a station sells and to whom: the codes that a row may name. A station that keeps no list takes every code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import Column
+
+from gm_service.db import metadata
+from shared.database import exact_text
+
+_CODES_A_QUERY = 500
+
+
+class Kind(StrEnum):
+    """What a code stands for."""
+
+    SKU = "sku"
+    BUYER = "buyer"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A code that may be named."""
+
+    code: str
+    name: str
+    unit: str = ""
+    """of goods; empty for buyers"""
+
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("station_id", exact_text(16), primary_key=True),
+    Column("kind", exact_text(8), primary_key=True),
+    Column("code", exact_text(64), primary_key=True),
+    # What an order takes for its own where it names the code alone.
+    Column("name", exact_text(255), nullable=False),
+    Column("unit", exact_text(16), nullable=False),
+    mysql_charset="utf8mb4",
+)
+
+
+def find_entries(connection: Connection, station_id: str, kind: Kind, codes: Iterable[str]) -> dict[str, Entry] | None:
+    """Return those of the codes that the station's list has, None where it keeps no such list."""
+    wanted = sorted(set(codes))
+    found: dict[str, Entry] = {}
+    for start in range(0, len(wanted), _CODES_A_QUERY):
+        statement = select(catalogue.c.code, catalogue.c.name, catalogue.c.unit).where(
+            *_of(station_id, kind), catalogue.c.code.in_(wanted[start : start + _CODES_A_QUERY])
+        )
+        found |= {row.code: Entry(*row) for row in connection.execute(statement)}
+    return found if found or _keeps(connection, station_id, kind) else None
+
+
+def put_entries(connection: Connection, station_id: str, kind: Kind, entries: Sequence[Entry]) -> None:
+    """Add these codes to the station's list, in the place of what stood there under them."""
+    latest = {entry.code: entry for entry in entries}
+    if not latest:
+        return
+    codes = list(latest)
+    for start in range(0, len(codes), _CODES_A_QUERY):
+        some = catalogue.c.code.in_(codes[start : start + _CODES_A_QUERY])
+        connection.execute(delete(catalogue).where(*_of(station_id, kind), some))
+    rows = [
+        {"station_id": station_id, "kind": kind.value, "code": each.code, "name": each.name, "unit": each.unit}
+        for each in latest.values()
+    ]
+    connection.execute(insert(catalogue), rows)
+
+
+def count_entries(connection: Connection, station_id: str) -> dict[Kind, int]:
+    """Return how many codes each of the station's lists has."""
+    statement = (
+        select(catalogue.c.kind, func.count()).where(catalogue.c.station_id == station_id).group_by(catalogue.c.kind)
+    )
+    counts = {row[0]: row[1] for row in connection.execute(statement)}
+    return {kind: counts.get(kind.value, 0) for kind in Kind}
+
+
+def _keeps(connection: Connection, station_id: str, kind: Kind) -> bool:
+    return connection.execute(select(catalogue.c.code).where(*_of(station_id, kind)).limit(1)).first() is not None
+
+
+def _of(station_id: str, kind: Kind) -> tuple[ColumnElement[bool], ...]:
+    return (catalogue.c.station_id == station_id, catalogue.c.kind == kind.value)
