@@ -13,6 +13,7 @@ from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
 from gm_service.orders.cycles import CycleReader
 from gm_service.orders.exports.service import ExportService
+from gm_service.orders.imports.catalogue import CatalogueService
 from gm_service.orders.imports.reader import ImportReader
 from gm_service.orders.imports.runs import ImportRuns
 from gm_service.orders.imports.service import ImportService
@@ -98,7 +99,7 @@ def _blueprints(
         session_routes(auth, stations),
         task_routes(tasks, auth.require_station, reader_view),
         async_task_routes(tasks, auth.require_station, reader_view),
-        station_routes(cycles, auth.require_station),
+        station_routes(cycles, CatalogueService(engine), auth.require_station),
         exports_routes(exports, auth.require_station_to_act),
         imports_routes(imports, reader, auth.require_station),
         downloads_routes(exports, settings, auth.require_station),

@@ -23,6 +23,8 @@ from tests.support.waiting import wait_for
 DECEMBER = {"query_type": 1, "start_date": "2010-12-01", "end_date": "2010-12-23"}
 ORDERS_OF_FIRST, LINES_OF_FIRST = 1936, 41_074
 ENDS = (3, 4, 5)
+STOP_SECONDS = 2.0
+"""what a running import may take to stop"""
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -207,17 +209,24 @@ def test_broker_away_adding_works_and_work_starts_when_it_is_back(platform: Clus
     assert _ended(platform.first, task_id, 20)["status"] == 4
 
 
-def test_closed_import_keeps_what_is_done(platform: Cluster) -> None:
-    task_id = _submit(platform.first, "close", _rows(10_000, "close-"))
+def test_closed_import_stops_soon_keeps_what_is_done_and_the_rest_runs_later(platform: Cluster) -> None:
+    task_id = _submit(platform.first, "close", _rows(20_000, "close-"))
     wait_for(lambda: len(_orders_of(platform, task_id)) > 100, 30, "some orders")
 
     platform.first.post("/async_task/close", {"task_id": task_id})
-    ended = _ended(platform.first, task_id, 20)
+    ended = _ended(platform.first, task_id, STOP_SECONDS)
 
     result = ended["result"]
-    assert ended["status"] == 5
-    assert result["created"] == len(_orders_of(platform, task_id)) < 9000
-    assert result["created"] + result["failed"] + result["not_attempted"] == 10_000
+    assert (ended["status"], ended["result"]["total"]) == (5, 20_000)
+    assert result["created"] == len(_orders_of(platform, task_id)) < 18_000
+    assert result["created"] + result["failed"] + result["not_attempted"] == 20_000
+
+    waiting = [row["index"] for row in result["rows"] if row["state"] == "waiting"]
+    some = {"task_id": "close", "rows": [{"index": index} for index in waiting[:1000]]}
+    amended = platform.first.post("/station/order/batch/amend", some).json()["data"]
+
+    assert (amended["status"], amended["created"]) == (4, result["created"] + 900)
+    assert len(_orders_of(platform, task_id)) == amended["created"]
 
 
 def test_stopped_worker_hands_its_import_to_the_next(platform: Cluster) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Table, delete, func, insert, select
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.schema import Column
 
 from gm_service.db import metadata
-from shared.database import exact_text
+from shared.database import exact_text, in_read, in_write
 
 _CODES_A_QUERY = 500
 
@@ -81,6 +81,30 @@ def count_entries(connection: Connection, station_id: str) -> dict[Kind, int]:
     )
     counts = {row[0]: row[1] for row in connection.execute(statement)}
     return {kind: counts.get(kind.value, 0) for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueService:
+    """What the routes of a station's lists call.
+
+    Raises (all): Unavailable when the database is away.
+    """
+
+    engine: Engine
+
+    def put(self, station_id: str, entries: Mapping[Kind, Sequence[Entry]]) -> dict[Kind, int]:
+        """Add codes to the station's lists, or replace what stands under them; return how many each list has."""
+
+        def put(connection: Connection) -> dict[Kind, int]:
+            for kind, some in entries.items():
+                put_entries(connection, station_id, kind, some)
+            return count_entries(connection, station_id)
+
+        return in_write(self.engine, put)
+
+    def count(self, station_id: str) -> dict[Kind, int]:
+        """Return how many codes each of the station's lists has."""
+        return in_read(self.engine, lambda connection: count_entries(connection, station_id))
 
 
 def _keeps(connection: Connection, station_id: str, kind: Kind) -> bool:

@@ -14,6 +14,7 @@ from shared.web.uploads import Upload
 
 MAX_CHUNK_ROWS = 2000
 MAX_ROWS = 10_000_000
+MAX_CODES = 10_000
 RowIndex = Annotated[WholeNumber, Field(ge=0, lt=MAX_ROWS)]
 
 
@@ -87,6 +88,26 @@ class AmendBatch(OneImport):
         if len(set(indexes)) != len(indexes):
             raise InvalidField(field="rows", problem="an index stands twice in the rows")
         return self
+
+
+class ListedCode(Command):
+    """A code that the station's orders may name."""
+
+    code: Annotated[Text, Field(min_length=1, max_length=64)]
+    name: Annotated[Text, Field(max_length=255)] = ""
+
+
+class ListedGoods(ListedCode):
+    """A code of goods."""
+
+    unit: Annotated[Text, Field(max_length=16)] = ""
+
+
+class PutCatalogue(Command):
+    """POST /station/catalogue; codes that it doesn't name stay as they are."""
+
+    goods: Annotated[list[ListedGoods], Field(max_length=MAX_CODES, default_factory=list)]
+    buyers: Annotated[list[ListedCode], Field(max_length=MAX_CODES, default_factory=list)]
 
 
 class RunKey(Command):

@@ -217,6 +217,22 @@ def test_rows_in_a_tasks_own_input_are_kept_when_its_run_asks(service: Service) 
     assert counts == {"total": 2, "created": 1, "failed": 1, "not_attempted": 0}
 
 
+def test_stations_keep_lists_that_their_imports_are_held_against(service: Service) -> None:
+    program = service.program()
+    body = {"goods": [{"code": "85123A", "name": "White lantern", "unit": "pcs"}], "buyers": []}
+
+    before = program.get("/station/catalogue").get_json()["data"]
+    after = program.post("/station/catalogue", **body).get_json()["data"]
+    again = program.post("/station/catalogue", **body).get_json()["data"]
+
+    assert (before, after, again) == ({"goods": 0, "buyers": 0}, {"goods": 1, "buyers": 0}, {"goods": 1, "buyers": 0})
+    assert service.program("S002").get("/station/catalogue").get_json()["data"] == before
+    check = submission(make_row(order_no="A"), make_row(order_no="B", sku="other"))
+    del check["task_id"]
+    failed = program.post(BATCH + "check", **check).get_json()["data"]["rows"]
+    assert [(row["index"], row["code"]) for row in failed] == [(1, "unknown_sku")]
+
+
 @pytest.mark.parametrize("verb", ["create", "outcome", "open"])
 @pytest.mark.parametrize("key", ["", "wrong"])
 def test_wrong_service_key_is_refused(service: Service, verb: str, key: str) -> None:

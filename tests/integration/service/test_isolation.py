@@ -51,6 +51,8 @@ OTHER: dict[str, dict[str, Any]] = {
     "GET /station/sales_analysis/orderdetail": {"query_type": 1},
     "POST /station/order/batch/submit": {"task_id": "x"},
     "POST /station/order/batch/check": {},
+    "GET /station/catalogue": {},
+    "POST /station/catalogue": {},
     "GET /station/download/sync/<key>": {},
 }
 """a station's callers; isolation has tests of its own here or in the room of orders"""
