@@ -62,7 +62,7 @@ class Invoice:
 
 
 def load_demo_orders(engine: Engine, zone: ZoneInfo) -> dict[str, int]:
-    """Give the demo stations operating cycles, lists of goods and buyers, and orders; return the orders added by station.
+    """Give the demo stations operating cycles, lists of goods and buyers, and orders; return how many orders each got.
 
     What is there already is left as it is, so a second call adds nothing.
     """
