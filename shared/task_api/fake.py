@@ -336,6 +336,7 @@ class FakeTaskApi:
             "repeat": row.state.repeat,
             "message_show": row.message_show,
             "queue": row.queue,
+            "stop_requested": row.stop_requested,
         }
 
 

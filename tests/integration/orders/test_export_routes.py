@@ -51,8 +51,9 @@ class FakePlatform:
         self.submitted.append(task)
         return AddedTask(task_id=len(self.submitted), user_task_id=task.get("user_task_id") or "made")
 
-    def get(self, task_id: int, station_id: str) -> Task:
-        task = self.tasks.get(task_id)
+    def get(self, task_id: int = 0, *, station_id: str, user_task_id: str | None = None, brief: bool = False) -> Task:
+        named = [task for task in self.tasks.values() if task.user_task_id == user_task_id]
+        task = named[0] if named else self.tasks.get(task_id)
         if task is None or task.station_id != station_id:
             raise TaskNotFound()
         return task
