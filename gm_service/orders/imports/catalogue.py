@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.schema import Column
 
-from gm_service.db import metadata
-from shared.database import exact_text, in_read, in_write
+from gm_service.orders.imports.models import catalogue
+from shared.database import in_read, in_write
 
 _CODES_A_QUERY = 500
 
@@ -31,19 +30,6 @@ class Entry:
     name: str
     unit: str = ""
     """of goods; empty for buyers"""
-
-
-catalogue = Table(
-    "catalogue",
-    metadata,
-    Column("station_id", exact_text(16), primary_key=True),
-    Column("kind", exact_text(8), primary_key=True),
-    Column("code", exact_text(64), primary_key=True),
-    # What an order takes for its own where it names the code alone.
-    Column("name", exact_text(255), nullable=False),
-    Column("unit", exact_text(16), nullable=False),
-    mysql_charset="utf8mb4",
-)
 
 
 def find_entries(connection: Connection, station_id: str, kind: Kind, codes: Iterable[str]) -> dict[str, Entry] | None:

@@ -1,4 +1,4 @@
-"""The tables of the row ledger: which imports there are, and what became of each row that was submitted."""
+"""The tables of imports: the row ledger, and the lists that a station's imports are held against."""
 
 from __future__ import annotations
 
@@ -70,5 +70,18 @@ order_import_row = Table(
     # The import's version when this row changed last.
     Column("version", Integer, nullable=False),
     Index(None, "import_id", "state", "row_index"),
+    mysql_charset="utf8mb4",
+)
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("station_id", exact_text(16), primary_key=True),
+    # A `catalogue.Kind`.
+    Column("kind", exact_text(8), primary_key=True),
+    Column("code", exact_text(64), primary_key=True),
+    # What an order takes for its own where it names the code alone.
+    Column("name", exact_text(255), nullable=False),
+    Column("unit", exact_text(16), nullable=False),
     mysql_charset="utf8mb4",
 )
