@@ -53,12 +53,16 @@ class Imports:
         command = SubmitBatch(task_id=key, **{"time_config_id": CYCLE.id, "order_data": orders, **changes})
         return int(self.service.submit_batch(self.station, command, "en").rpartition("=")[2])
 
-    def run(self, task_id: int, *, rows: int = 1000, finish: bool = True, status: int | None = None) -> Task:
-        """Do what the worker does: attempt the next `rows` and end the task."""
+    def run(
+        self, task_id: int, *, rows: int = 1000, calls: int | None = 1, finish: bool = True, status: int | None = None
+    ) -> Task:
+        """Do what the worker does: attempt the next `rows` in each of some calls (None: to the last row) and end."""
         run = self.tasks.start(task_id)
         key = {"import_id": self.import_id(task_id), "task_id": task_id, "run_count": run.run_count}
         key |= {"station_id": self.station.id}
-        self.runs.create_orders(CreateOrders(**key, limit=rows))
+        made = 0
+        while self.runs.create_orders(CreateOrders(**key, limit=rows)).waiting and (made := made + 1) != calls:
+            pass
         if finish:
             outcome = self.runs.get_outcome(GetOutcome(**key))
             end = {"reason": "why", "reason_code": outcome.end.reason_code}

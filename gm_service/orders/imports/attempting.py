@@ -35,8 +35,8 @@ def enter_verdicts(connection: Connection, import_id: int, scope: Scope, verdict
     store.insert_orders(
         connection,
         scope.station_id,
-        [_order_row(order, scope, index) for index, order in accepted.items()],
-        {order.order_no: _line_rows(order) for order in accepted.values()},
+        [order_row(order, scope, index) for index, order in accepted.items()],
+        {order.order_no: line_rows(order) for order in accepted.values()},
     )
     version = ledger.raise_version(connection, import_id)
     rows.mark_created(connection, import_id, scope.task_id, list(accepted), version)
@@ -58,7 +58,8 @@ def failure(index: int, error: RowError, sheet_row: int | None = None) -> RowOut
     )
 
 
-def _order_row(order: NewOrder, scope: Scope, index: int) -> dict[str, Any]:
+def order_row(order: NewOrder, scope: Scope, index: int) -> dict[str, Any]:
+    """Return the columns of an order as `store.insert_orders` takes them."""
     return {
         "order_no": order.order_no,
         "order_time": order.order_time,
@@ -76,7 +77,8 @@ def _order_row(order: NewOrder, scope: Scope, index: int) -> dict[str, Any]:
     }
 
 
-def _line_rows(order: NewOrder) -> list[dict[str, Any]]:
+def line_rows(order: NewOrder) -> list[dict[str, Any]]:
+    """Return the columns of its lines."""
     return [
         {
             "sku_code": line.sku_code,
