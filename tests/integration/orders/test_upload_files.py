@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -158,6 +159,18 @@ def test_shared_formula_is_a_formula_in_each_cell() -> None:
     assert [row.cells for row in sheet.rows] == [("=B2*2",), ("=B2*2",)]
 
 
+def test_formulas_of_choices_and_marks_are_no_cells() -> None:
+    lists = (
+        "<extLst><ext><x14:dataValidation><x14:formula1><xm:f>Lists!A1:A9</xm:f></x14:formula1></x14:dataValidation>"
+    )
+    xml = sheet_xml(text_row(1, "a", "b") + text_row(2, "1", "2")).replace(
+        "</sheetData>", f'</sheetData>{lists}</ext></extLst><v r="XFD9">1</v>'
+    )
+    declared = xml.replace("<worksheet", '<worksheet xmlns:x14="urn:x14" xmlns:xm="urn:xm"', 1)
+
+    assert only_cells(pack(workbook_parts(declared))) == ("1", "2")
+
+
 def test_error_cell_is_read_as_its_text() -> None:
     row = '<row r="2"><c r="A2" t="e"><v>#N/A</v></c><c r="B2"><v>1</v></c></row>'
 
@@ -254,6 +267,15 @@ def test_too_slow_a_read_is_a_refusal() -> None:
 
 def test_reading_in_too_little_memory_is_a_refusal() -> None:
     assert refusal(csv_bytes(TITLES, GOOD_CELLS), read_memory_mib=8) != ""
+
+
+def test_files_are_read_two_at_a_time_and_all_are_read() -> None:
+    content = csv_bytes(TITLES, GOOD_CELLS)
+
+    with ThreadPoolExecutor(6) as pool:
+        sheets = list(pool.map(read, [content] * 6))
+
+    assert [len(sheet.rows) for sheet in sheets] == [1] * 6
 
 
 def test_child_dies_with_its_parent() -> None:

@@ -12,6 +12,7 @@ from gm_service.orders.imports.files.orders import FileOrder, cells_of_order, to
 from gm_service.orders.imports.files.reading import Sheet, SheetRow
 from gm_service.orders.imports.row_reasons import RowError
 from gm_service.orders.imports.validation import NewOrder, check_order
+from shared.errors import RuleRefused
 from tests.support.order_rows import CYCLE, make_row
 
 FLAT = ("order_no", "order_time", "sku", "quantity", "unit_price", "Colour", "area")
@@ -80,6 +81,25 @@ def test_contradicting_rows_make_an_order_that_fails(second: tuple[Any, ...], co
 
     assert isinstance(error, RowError)
     assert (error.code, error.column, error.value) == ("lines_disagree", column, value)
+
+
+def test_rows_with_nothing_of_an_order_are_passed_over() -> None:
+    rows = (("A", None, 1, "S", 1, 2, NOON), (None, " ", 2, None, None, None, None))
+
+    assert [order.first_row for order in orders_of(LINED, *rows)] == [2]
+    with pytest.raises(RuleRefused):
+        orders_of(FLAT, (None, None, None, None, None, "=1+1", " "))
+
+
+@pytest.mark.parametrize("word", ["Total", "合计", "小计：", " TOTAL: "])
+def test_line_of_totals_is_no_order(word: str) -> None:
+    rows = (("A", NOON, "S", 1, 2, None, None), (word, None, None, 17, None, 99.5, None))
+
+    assert len(orders_of(FLAT, *rows)) == 1
+
+
+def test_order_that_is_called_total_is_an_order() -> None:
+    assert len(orders_of(FLAT, ("Total", NOON, "S", 1, 2, None, None))) == 1
 
 
 def test_apostrophe_of_our_own_csv_is_taken_away() -> None:

@@ -17,7 +17,7 @@ import xlsxwriter
 
 from gm_service.orders.imports.files.columns import LINE, MARKS_TITLES, REASON_TITLES, is_title_of, match_columns
 from gm_service.orders.imports.files.marks import find_place, make_mark
-from gm_service.orders.imports.files.orders import FileOrder, is_blank, to_order
+from gm_service.orders.imports.files.orders import FileOrder, filled_rows, is_blank, to_order
 from gm_service.orders.imports.files.reading import Sheet, SheetRow
 from gm_service.orders.imports.files.text_cells import CREATED, WORKBOOK_OPTIONS, storable
 from shared.errors import Language, RuleRefused
@@ -73,7 +73,7 @@ def read_row_marks(sheet: Sheet, task_id: int) -> list[tuple[int, FileOrder]]:
         raise _refusal("no_marks", title_en=MARKS_TITLES[0], title_zh=MARKS_TITLES[1])
     match = match_columns(sheet.titles)
     orders: dict[int, FileOrder] = {}
-    for index, group in groupby(sheet.rows, lambda row: _index_of(row, place, task_id)):
+    for index, group in groupby(filled_rows(sheet, match), lambda row: _index_of(row, place, task_id)):
         rows = list(group)
         second = rows[1] if len(rows) > 1 and LINE not in match.fields else None
         doubled = rows[0] if index in orders else second

@@ -16,7 +16,10 @@ from gm_service.orders.imports.files.columns import LINE, ColumnMatch
 from gm_service.orders.imports.files.reading import Sheet, SheetRow
 from gm_service.orders.imports.row_reasons import DISAGREEMENT, Disagreement
 from gm_service.orders.imports.validation import LINE_COLUMNS, ORDER_COLUMNS
+from shared.errors import RuleRefused
 
+_TOTAL_WORDS = frozenset(("total", "totals", "subtotal", "grand total", "合计", "总计", "小计"))
+_SUMMED = {"quantity", "unit_price"}
 Fields = Sequence[str | None]
 Cells = Sequence[Any]
 
@@ -34,13 +37,41 @@ class FileOrder:
 
 
 def to_orders(sheet: Sheet, match: ColumnMatch) -> list[FileOrder]:
-    """Return the orders of a sheet, in its order."""
+    """Return the orders of a sheet, in its order; rows that say nothing about one are passed over.
+
+    Raises:
+        RuleRefused: none is left.
+    """
+    rows = filled_rows(sheet, match)
     if LINE not in match.fields:
-        return [to_order([row], sheet, match) for row in sheet.rows]
+        return [to_order([row], sheet, match) for row in rows]
     number = match.fields.index("order_no")
     # By text, because one row may have the number as a number; rows without one are never taken together.
-    together = groupby(sheet.rows, lambda row: _text(row.cells[number]) or row.number)
-    return [to_order(list(rows), sheet, match) for _, rows in together]
+    together = groupby(rows, lambda row: _text(row.cells[number]) or row.number)
+    return [to_order(list(lines), sheet, match) for _, lines in together]
+
+
+def filled_rows(sheet: Sheet, match: ColumnMatch) -> list[SheetRow]:
+    """Return the rows that say something about an order; formulas copied down a further column, and totals, don't.
+
+    Raises:
+        RuleRefused: there are none.
+    """
+    places = {field: place for place, field in enumerate(match.fields) if field not in (None, LINE)}
+    rows = [row for row in sheet.rows if not _says_nothing({field: row.cells[at] for field, at in places.items()})]
+    if not rows:
+        raise RuleRefused(
+            problem="No row of the file has anything in the columns of an order.",
+            problem_zh="文件中没有任何一行在订单列中填有内容。",
+        )
+    return rows
+
+
+def _says_nothing(values: dict[str | None, Any]) -> bool:
+    """Tell whether a row is empty or a line of totals, such as our own exports end with."""
+    filled = {field: _text(value) for field, value in values.items() if not is_blank(value)}
+    words = [text for field, text in filled.items() if field not in _SUMMED]
+    return not filled or (len(words) == 1 and words[0].strip(":： ").casefold() in _TOTAL_WORDS)
 
 
 def to_order(rows: Sequence[SheetRow], sheet: Sheet, match: ColumnMatch) -> FileOrder:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,7 +24,7 @@ import structlog
 from gm_service.orders.imports.files.child import MAX_ANSWER_BYTES
 from gm_service.orders.imports.files.limits import MIB, FileLimits
 from gm_service.orders.imports.files.refusals import sentences
-from shared.errors import RuleRefused, TooLarge
+from shared.errors import RuleRefused, TooLarge, Unavailable
 
 __all__ = ["FileLimits", "Sheet", "SheetRow", "read_sheet"]
 
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 CHILD = (sys.executable, "-m", "gm_service.orders.imports.files.child")
 _SOURCES = Path(__file__).resolve().parents[4]
 _TAIL_BYTES = 2_000
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""so many children of this process at once, lest uploads take the server's memory together"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,12 @@ def read_sheet(content: bytes, file_name: str, limits: FileLimits) -> Sheet:
     Raises:
         TooLarge: it has more bytes than `limits` let.
         RuleRefused: it can't be taken; the sentence says why and what to do.
+        Unavailable: too many files are being read, or the machine has no room for a child.
     """
     if len(content) > limits.max_bytes:
         raise TooLarge(what="file", limit=f"{limits.max_bytes / MIB:g} MiB")
     began = time.monotonic()
-    answer = _ask_child(content, limits)
+    answer = _ask_in_turn(content, limits)
     seconds = round(time.monotonic() - began, 3)
     refused = answer.get("refused")
     if refused is not None:
@@ -85,6 +89,18 @@ def read_sheet(content: bytes, file_name: str, limits: FileLimits) -> Sheet:
 def _refusal(code: str, facts: dict[str, Any]) -> RuleRefused:
     en, zh = sentences(code, facts)
     return RuleRefused(problem=en, problem_zh=zh)
+
+
+def _ask_in_turn(content: bytes, limits: FileLimits) -> dict[str, Any]:
+    if not _AT_ONCE.acquire(timeout=limits.read_seconds):
+        raise Unavailable(what="reader of files")
+    try:
+        return _ask_child(content, limits)
+    except OSError as error:  # no room for the files between us, or for one more process
+        log.warning("upload_reader_not_started", error=str(error))
+        raise Unavailable(what="reader of files") from error
+    finally:
+        _AT_ONCE.release()
 
 
 def _ask_child(content: bytes, limits: FileLimits) -> dict[str, Any]:

@@ -44,7 +44,14 @@ class SheetScan:
     def run(self, xml: bytes, part: str) -> None:
         """Look through the sheet."""
         self._parser = make_parser(self._begin)
+        self._parser.EndElementHandler = self._end
         parse(self._parser, xml, part)
+
+    def _end(self, name: str) -> None:
+        """Look no further than the cells: after them `f` stands for other things, such as lists to choose from."""
+        if name.endswith("sheetData"):
+            self._parser.StartElementHandler = None
+            self._parser.EndElementHandler = None
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
@@ -104,7 +111,7 @@ class SheetScan:
 
         def end(_: str) -> None:
             self._parser.CharacterDataHandler = None
-            self._parser.EndElementHandler = None
+            self._parser.EndElementHandler = self._end
             if pieces:
                 found[place] = "".join(pieces)[: self._limits.max_cell_characters - 1]
             if pieces and shared_by:
