@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gm_service.orders.formulas import drop_hidden, is_formula
+from gm_service.orders.imports.files.limits import EXACT_BELOW
 from gm_service.orders.imports.row_reasons import REFUSED_CHARACTER, refuse
 from shared.database import to_utc
 
@@ -17,8 +18,6 @@ EARLIEST = date(2000, 1, 1)
 LATEST = date(2099, 12, 31)
 MAX_NUMBER = Decimal(10**8)
 """quantities and prices stay below, so that their product fits its column"""
-EXACT_BELOW = 1e15
-"""a spreadsheet keeps 15 digits of a number; a longer one has been rounded before it came here"""
 _ERROR_VALUES = frozenset(
     ("#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA")
 )

@@ -92,6 +92,26 @@ def test_texts_stay_texts_and_none_becomes_a_formula() -> None:
     assert sheet.freeze_panes == "A2"
 
 
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        (123456789012345678, "123456789012345678"),
+        (-(2**63), "-9223372036854775808"),
+        (999_999_999_999_999, 999_999_999_999_999),
+        (1.2345678901234e17, 1.2345678901234e17),
+        (float("inf"), "inf"),
+        (True, True),
+        ({"a": ["中"]}, '{"a": ["中"]}'),
+        (None, None),
+        ("x\ud800", "x�"),
+    ],
+)
+def test_values_of_a_submission_in_json_are_written_as_they_are(cell: Any, read: Any) -> None:
+    _, row = table_of(write(make_open(0, [cell, *CELLS[1:]])))
+
+    assert row[0] == read
+
+
 @pytest.mark.parametrize("by", [xlsx_by_openpyxl, csv_bytes])
 def test_corrected_rows_come_back_to_their_places_in_any_order(by: Any) -> None:
     table = table_of(write(make_open(3), make_open(17), make_open(20)))

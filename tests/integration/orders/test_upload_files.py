@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from gm_service.orders.imports.files.reading import FileLimits, Sheet, read_sheet
@@ -267,6 +270,20 @@ def test_too_slow_a_read_is_a_refusal() -> None:
 
 def test_reading_in_too_little_memory_is_a_refusal() -> None:
     assert refusal(csv_bytes(TITLES, GOOD_CELLS), read_memory_mib=8) != ""
+
+
+WHOLE = (xlsx_by_openpyxl(TITLES, GOOD_CELLS), xlsx_by_xlsxwriter(TITLES, GOOD_CELLS), csv_bytes(TITLES, GOOD_CELLS))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(WHOLE), st.lists(st.tuples(st.integers(0, 9999), st.binary(max_size=3)), min_size=1, max_size=8))
+def test_damaged_file_is_refused_or_read_and_nothing_else(whole: bytes, changes: list[tuple[int, bytes]]) -> None:
+    damaged = bytearray(whole)
+    for place, new in changes:
+        damaged[place % len(whole) : place % len(whole) + 2] = new
+
+    with suppress(RuleRefused):
+        assert read(bytes(damaged)).rows
 
 
 def test_files_are_read_two_at_a_time_and_all_are_read() -> None:

@@ -6,26 +6,20 @@ The file is the clerk's own: titles and cells as they were, then a mark on each 
 from __future__ import annotations
 
 import io
-import json
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import xlsxwriter
 
-from gm_service.orders.imports.files.columns import LINE, MARKS_TITLES, REASON_TITLES, is_title_of, match_columns
+from gm_service.orders.imports.files.columns import LINE, MARKS_TITLES, is_title_of, match_columns
+from gm_service.orders.imports.files.failed_table import FailedTable
 from gm_service.orders.imports.files.marks import find_place, make_mark
 from gm_service.orders.imports.files.orders import FileOrder, filled_rows, is_blank, to_order
 from gm_service.orders.imports.files.reading import Sheet, SheetRow
-from gm_service.orders.imports.files.text_cells import CREATED, WORKBOOK_OPTIONS, storable
+from gm_service.orders.imports.files.text_cells import CREATED, WORKBOOK_OPTIONS
 from shared.errors import Language, RuleRefused
-
-_MAX_WIDTH = 60
-_MIN_WIDTH = 8
-_IN_LINE = re.compile(r"lines\[(?P<place>[0-9]{1,4})\]\.(?P<field>\w+)")
-_SHEET_NAMES = ("Failed rows", "失败行")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +49,9 @@ def write_open_rows(
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, WORKBOOK_OPTIONS) as book:
         book.set_properties(CREATED)
-        table = _Table(book, titles, fields, language)
+        table = FailedTable(book, titles, fields, language)
         for row in rows:
-            table.write(row, task_id)
+            table.write_order(row.cells, make_mark(task_id, row.index), row.reason, row.column)
         table.finish()
     return content.getvalue()
 
@@ -81,93 +75,6 @@ def read_row_marks(sheet: Sheet, task_id: int) -> list[tuple[int, FileOrder]]:
             raise _refusal("doubled", row=doubled.number, mark=make_mark(task_id, index))
         orders[index] = to_order(rows, sheet, match)
     return list(orders.items())
-
-
-class _Table:
-    """The sheet while it is being written."""
-
-    def __init__(
-        self, book: xlsxwriter.Workbook, titles: Sequence[str], fields: Sequence[str | None], language: Language
-    ) -> None:
-        in_chinese = language == "zh"
-        # A file that was corrected and uploaded before has our two columns already; they are written anew.
-        ours = (*MARKS_TITLES, *REASON_TITLES)
-        self._places = [place for place, title in enumerate(titles) if not is_title_of(title, ours)]
-        self._fields = [fields[place] for place in self._places]
-        self._styles = _Styles(book)
-        self._sheet = book.add_worksheet(_SHEET_NAMES[in_chinese])
-        self._next_row = 0
-        own = [titles[place] for place in self._places]
-        self._widths = [_MIN_WIDTH] * (len(own) + 2)
-        self._write_row([*own, MARKS_TITLES[in_chinese], REASON_TITLES[in_chinese]], self._styles.title)
-
-    def write(self, row: OpenRow, task_id: int) -> None:
-        """Add the rows of one order."""
-        faulty_line, faulty_field = _split(row.column)
-        for place, cells in enumerate(row.cells):
-            own = [cells[column] if column < len(cells) else None for column in self._places]
-            is_here = place == faulty_line and faulty_field is not None and faulty_field in self._fields
-            faulty = self._fields.index(faulty_field) if is_here else None
-            self._write_row([*own, make_mark(task_id, row.index), row.reason], self._styles.text, faulty)
-
-    def finish(self) -> None:
-        """Set what is known only now."""
-        self._sheet.freeze_panes(1, 0)
-        for place, width in enumerate(self._widths):
-            # The style of the column is what a clerk's new cell gets: a code typed there stays text.
-            self._sheet.set_column(place, place, width, self._styles.text)
-
-    def _write_row(self, cells: Sequence[Any], style: Any, faulty: int | None = None) -> None:
-        for place, cell in enumerate(cells):
-            is_number = isinstance(cell, int | float)
-            chosen = self._styles.number if is_number else style
-            if place == faulty:
-                chosen = self._styles.faulty_number if is_number else self._styles.faulty
-            width = self._write_cell(place, cell, chosen)
-            self._widths[place] = max(self._widths[place], min(width + 2, _MAX_WIDTH))
-        self._next_row += 1
-
-    def _write_cell(self, place: int, cell: Any, style: Any) -> int:
-        """Write one cell and return the width that it takes."""
-        at = (self._next_row, place)
-        if cell is None:
-            self._sheet.write_blank(*at, None, style)
-            return 0
-        if isinstance(cell, bool):
-            self._sheet.write_boolean(*at, cell, style)
-        elif isinstance(cell, int | float):
-            self._sheet.write_number(*at, cell, style)
-        else:
-            text = storable(cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False))
-            self._sheet.write_string(*at, text, style)
-            return sum(1 if character < "\u1100" else 2 for character in text[:_MAX_WIDTH])
-        return len(str(cell))
-
-
-@dataclass(slots=True)
-class _Styles:
-    """How cells look; `@` keeps a text a text when the clerk edits it."""
-
-    book: xlsxwriter.Workbook
-    title: Any = field(init=False)
-    text: Any = field(init=False)
-    number: Any = field(init=False)
-    faulty: Any = field(init=False)
-    faulty_number: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        marked = {"bg_color": "#FFC7CE", "font_color": "#9C0006"}
-        self.title = self.book.add_format({"bold": True, "num_format": "@"})
-        self.text = self.book.add_format({"num_format": "@"})
-        self.number = self.book.add_format({})
-        self.faulty = self.book.add_format({"num_format": "@", **marked})
-        self.faulty_number = self.book.add_format(marked)
-
-
-def _split(column: str | None) -> tuple[int, str | None]:
-    """Return which row of an order and which field a reason is about."""
-    in_line = _IN_LINE.fullmatch(column or "")
-    return (int(in_line["place"]), in_line["field"]) if in_line else (0, column)
 
 
 def _index_of(row: SheetRow, place: int, task_id: int) -> int:

@@ -1,4 +1,4 @@
-"""What an uploaded file may be and take; light, because the reading child imports it."""
+"""What an uploaded file may be and take, and what a cell can hold; light, because the reading child imports it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 MIB = 1024 * 1024
 BLANK_ROWS = 1_000
 """so many empty rows may stand above and between those that are taken"""
+EXACT_BELOW = 10**15
+"""a spreadsheet keeps 15 digits of a number; a longer one has been rounded before it came here"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,12 @@ from typing import Any
 
 import python_calamine
 
-from gm_service.orders.imports.files.limits import FileLimits
+from gm_service.orders.imports.files.limits import EXACT_BELOW, FileLimits
 from gm_service.orders.imports.files.package import Package, repack
 from gm_service.orders.imports.files.refusals import FileRefused
 from gm_service.orders.imports.files.sheet_scan import SheetScan, cell_name
 from gm_service.orders.imports.files.xml_parts import RELATIONS, WORKBOOK, SheetPart, list_visible_sheets
 
-EXACT_BELOW = 1e15
-"""a spreadsheet keeps 15 digits of a number; what is longer has been rounded"""
 _OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 _ZIP_MAGIC = b"PK"
 _SHARED_PARTS = (WORKBOOK, RELATIONS, "xl/sharedStrings.xml", "xl/styles.xml")
