@@ -10,8 +10,8 @@ from gm_service.orders.imports.files.xml_parts import make_parser, parse
 
 Place = tuple[int, int]
 """row and column, from 1"""
-_MAX_ELEMENTS = 4_000_000
-"""two for each cell with a value: more of them are there to keep the reader busy"""
+_MAX_ELEMENTS = 2_000_000
+"""two or three for each cell with a value, so 33 columns of 20,000 rows: more are there to keep the reader busy"""
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
