@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import IO, Any
 
@@ -22,9 +23,10 @@ class CsvWriter:
         self._columns = [(attrgetter(column.source), column.type) for column in profile.columns]
         self._writer.writerow([column.title(language) for column in profile.columns])
 
-    def write(self, row: OrderDetail) -> None:
+    def write_order(self, rows: Sequence[OrderDetail]) -> None:
         """See RowWriter."""
-        self._writer.writerow([self._field(value_of(row), cell_type) for value_of, cell_type in self._columns])
+        for row in rows:
+            self._writer.writerow([self._field(value_of(row), cell_type) for value_of, cell_type in self._columns])
 
     def close(self) -> None:
         """See RowWriter."""

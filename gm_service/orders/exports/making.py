@@ -122,8 +122,7 @@ def write_orders(
     writer = open_writer(profile, file, language, scratch_dir)
     order_count = row_count = 0
     for rows in orders:
-        for row in rows:
-            writer.write(row)
+        writer.write_order(rows)
         order_count += 1
         row_count += len(rows)
         if progress and order_count % _PROGRESS_ORDERS == 0:

@@ -5,6 +5,7 @@ A new kind offers `RowWriter` and an entry in `open_writer`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -17,8 +18,8 @@ from shared.errors import Language
 class RowWriter(Protocol):
     """Writes one file; the header is written when it is opened."""
 
-    def write(self, row: OrderDetail) -> None:
-        """Add a row.
+    def write_order(self, rows: Sequence[OrderDetail]) -> None:
+        """Add an order: all its lines, in their order. Called once an order; an order may have no line.
 
         Raises:
             OSError: the disk is full, or the folder can't be written to.
@@ -29,7 +30,7 @@ class RowWriter(Protocol):
         """Complete the file; the stream it was opened on stays open.
 
         Raises:
-            OSError: as `write`.
+            OSError: as `write_order`.
         """
         ...
 

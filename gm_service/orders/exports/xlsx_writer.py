@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
@@ -58,13 +58,14 @@ class XlsxWriter:
         self._sheets = 0
         self._open_sheet()
 
-    def write(self, row: OrderDetail) -> None:
+    def write_order(self, rows: Sequence[OrderDetail]) -> None:
         """See RowWriter."""
-        if self._next_row == self._max_sheet_rows:
-            self._open_sheet()
-        for place, write_cell in enumerate(self._cells):
-            write_cell(self._next_row, place, row)
-        self._next_row += 1
+        for row in rows:
+            if self._next_row == self._max_sheet_rows:
+                self._open_sheet()
+            for place, write_cell in enumerate(self._cells):
+                write_cell(self._next_row, place, row)
+            self._next_row += 1
 
     def close(self) -> None:
         """See RowWriter."""

@@ -73,8 +73,7 @@ HOSTILE = [
 def write_xlsx(tmp_path: Path, rows: list[OrderDetail], **options: Any) -> bytes:
     file = io.BytesIO()
     writer = XlsxWriter(PROFILES["house"], file, "en", tmp_path, **options)
-    for row in rows:
-        writer.write(row)
+    writer.write_order(rows)
     writer.close()
     return file.getvalue()
 
@@ -82,8 +81,7 @@ def write_xlsx(tmp_path: Path, rows: list[OrderDetail], **options: Any) -> bytes
 def write_csv(rows: list[OrderDetail]) -> list[list[str]]:
     file = io.BytesIO()
     writer = CsvWriter(PROFILES["house_csv"], file, "zh")
-    for row in rows:
-        writer.write(row)
+    writer.write_order(rows)
     writer.close()
     return list(csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"), newline="")))
 
