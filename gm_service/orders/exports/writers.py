@@ -6,7 +6,6 @@ A new kind offers `RowWriter` and an entry in `open_writer`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Protocol
 
 from gm_service.orders.exports.csv_writer import CsvWriter
@@ -35,8 +34,8 @@ class RowWriter(Protocol):
         ...
 
 
-def open_writer(profile: Profile, file: IO[bytes], language: Language, scratch_dir: Path) -> RowWriter:
-    """Return the writer of the profile's kind onto `file`; `scratch_dir` is for what it can't keep in memory."""
+def open_writer(profile: Profile, file: IO[bytes], language: Language) -> RowWriter:
+    """Return the writer of the profile's kind onto `file`, which must be able to seek."""
     if profile.kind == "csv":
         return CsvWriter(profile, file, language)
-    return XlsxWriter(profile, file, language, scratch_dir)
+    return XlsxWriter(profile, file, language)

@@ -1,106 +1,108 @@
-"""Writes .xlsx in constant memory, whatever the number of rows."""
+"""Writes .xlsx in constant memory, whatever the number of rows; docs/decisions/0006 says why no library does it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from operator import attrgetter
-from pathlib import Path
+from collections.abc import Sequence
+from itertools import chain
 from typing import IO
 
-import xlsxwriter
-from xlsxwriter.exceptions import FileCreateError
-
-from gm_service.orders.exports.profiles import CellType, OrderDetail, Profile
+from gm_service.orders.exports.profiles import OrderDetail, Profile
+from gm_service.orders.exports.xlsx_cells import NUMBER_FORMATS, RowRenderer
+from gm_service.orders.exports.xlsx_package import Package, Sheet
+from gm_service.orders.exports.xlsx_widths import fit_widths
 from shared.errors import Language
 
-# What a sheet of .xlsx holds, header included; a row beyond would be dropped without a word.
+# What a sheet of .xlsx holds, header included; programs refuse a file with more.
 MAX_SHEET_ROWS = 1_048_576
-_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
-_NUMBER_FORMATS = {
-    CellType.PRICE: "0.00##",
-    CellType.AMOUNT: "0.00",
-    CellType.DATE: "yyyy-mm-dd",
-    CellType.DATETIME: "yyyy-mm-dd hh:mm:ss",
-}
+_SAMPLE_ROWS = 300
 
 
 class XlsxWriter:
-    """Writes .xlsx in constant memory; more rows than a sheet holds go on in another one."""
+    """Writes .xlsx. The first rows wait until they tell how wide the columns should be."""
 
     def __init__(
-        self,
-        profile: Profile,
-        file: IO[bytes],
-        language: Language,
-        scratch_dir: Path,
-        max_sheet_rows: int = MAX_SHEET_ROWS,
+        self, profile: Profile, file: IO[bytes], language: Language, max_sheet_rows: int = MAX_SHEET_ROWS
     ) -> None:
-        self._profile = profile
+        self._columns = profile.columns
         self._language = language
-        self._max_sheet_rows = max_sheet_rows
-        self._workbook = xlsxwriter.Workbook(
-            file,
-            {
-                "constant_memory": True,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-                "strings_to_numbers": False,
-                "tmpdir": str(scratch_dir),
-            },
-        )
-        self._workbook.use_zip64()
-        # The present moment would make each file differ from its twin.
-        self._workbook.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001 the format has no zone
-        self._bold = self._workbook.add_format({"bold": True})
-        self._cells = [self._cell_writer(column.source, column.type) for column in profile.columns]
-        self._sheets = 0
-        self._open_sheet()
+        self._sheets = _Sheets(profile, file, language, max_sheet_rows)
+        self._sample: list[Sequence[OrderDetail]] = []
+        self._sample_rows = 0
 
     def write_order(self, rows: Sequence[OrderDetail]) -> None:
         """See RowWriter."""
-        for row in rows:
-            if self._next_row == self._max_sheet_rows:
-                self._open_sheet()
-            for place, write_cell in enumerate(self._cells):
-                write_cell(self._next_row, place, row)
-            self._next_row += 1
+        if self._sheets.are_open:
+            self._sheets.write(rows)
+            return
+        self._sample.append(rows)
+        self._sample_rows += len(rows)
+        if self._sample_rows >= _SAMPLE_ROWS:
+            self._write_sample()
 
     def close(self) -> None:
         """See RowWriter."""
-        try:
-            self._workbook.close()
-        except FileCreateError as error:
-            # The library wraps what the file system said, and with it the errno that tells a full disk.
-            raise error.args[0] if error.args and isinstance(error.args[0], OSError) else error from error
+        if not self._sheets.are_open:
+            self._write_sample()
+        self._sheets.close()
 
-    def _open_sheet(self) -> None:
-        self._sheets += 1
-        name = self._profile.sheet(self._language)
-        self._sheet = self._workbook.add_worksheet(name if self._sheets == 1 else f"{name} {self._sheets}")
-        self._sheet.freeze_panes(1, 0)
-        for place, column in enumerate(self._profile.columns):
-            self._sheet.set_column(place, place, column.width)
-            self._sheet.write_string(0, place, column.title(self._language), self._bold)
-        self._next_row = 1
+    def _write_sample(self) -> None:
+        rows = chain.from_iterable(self._sample)
+        self._sheets.open(fit_widths(self._columns, self._language, rows))
+        for order in self._sample:
+            self._sheets.write(order)
+        self._sample.clear()
 
-    def _cell_writer(self, source: str, cell_type: CellType) -> Callable[[int, int, OrderDetail], None]:
-        value_of = attrgetter(source)
-        number_format = _NUMBER_FORMATS.get(cell_type)
-        style = self._workbook.add_format({"num_format": number_format}) if number_format else None
-        if cell_type is CellType.TEXT:
-            return lambda row, place, detail: self._write_text(row, place, value_of(detail))
-        if cell_type is CellType.LABEL:
-            return lambda row, place, detail: self._write_text(row, place, value_of(detail).label(self._language))
-        if cell_type in (CellType.DATE, CellType.DATETIME):
-            return lambda row, place, detail: self._sheet.write_datetime(row, place, value_of(detail), style)
-        return lambda row, place, detail: self._sheet.write_number(row, place, value_of(detail), style)
 
-    def _write_text(self, row: int, place: int, text: str) -> None:
-        if not text:
-            return
-        text = _NOT_XML.sub("�", text)
-        if text.startswith("<r>") and text.endswith("</r>"):
-            text += " "  # the library would take it for its own markup and write it unescaped
-        self._sheet.write_string(row, place, text)
+class _Sheets:
+    """The sheets of a file; where one is full, the next begins."""
+
+    def __init__(self, profile: Profile, file: IO[bytes], language: Language, max_rows: int) -> None:
+        self._name = profile.sheet(language)
+        self._max_rows = max_rows
+        self._package = Package(file, list(NUMBER_FORMATS.values()))
+        self._renderer = RowRenderer(profile.columns, language)
+        self._widths: Sequence[int] = ()
+        self._count = 0
+        self._sheet: Sheet | None = None
+        self._rows = 0
+        """in the open sheet, header included"""
+
+    @property
+    def are_open(self) -> bool:
+        """Tell whether the widths are known, and rows can be written."""
+        return self._sheet is not None
+
+    def open(self, widths: Sequence[int]) -> None:
+        """Begin the first sheet; the others get the same widths."""
+        self._widths = widths
+        self._open_sheet()
+
+    def write(self, order: Sequence[OrderDetail]) -> None:
+        """Add an order's rows, on several sheets where one can't take them."""
+        while order:
+            sheet = self._sheet_with_room()
+            some, order = order[: self._max_rows - self._rows], order[self._max_rows - self._rows :]
+            sheet.write("".join(self._renderer.iter_rows(some, self._rows + 1)))
+            self._rows += len(some)
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._sheet:
+            self._sheet.close()
+        self._package.close()
+
+    def _sheet_with_room(self) -> Sheet:
+        if self._sheet is None or self._rows == self._max_rows or self._sheet.is_full:
+            return self._open_sheet()
+        return self._sheet
+
+    def _open_sheet(self) -> Sheet:
+        if self._sheet:
+            self._sheet.close()
+        self._count += 1
+        self._sheet = self._package.open_sheet(
+            self._name if self._count == 1 else f"{self._name} {self._count}", self._widths
+        )
+        self._sheet.write(self._renderer.header())
+        self._rows = 1
+        return self._sheet
