@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from pathlib import Path
 from typing import IO
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from gm_service.orders.exports.profiles import CellType, OrderDetail, Profile
+from gm_service.orders.exports.columns import CellType, ExportColumn
+from gm_service.orders.exports.profiles import Profile
+from gm_service.orders.exports.rows import Row
+from gm_service.orders.exports.totals import Totals
+from gm_service.yongyou import DEFAULTS, CodeMaps, YongyouSettings
 from shared.errors import Language
 
 # What a sheet of .xlsx holds, header included; a row beyond would be dropped without a word.
@@ -20,6 +23,7 @@ MAX_SHEET_ROWS = 1_048_576
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _NUMBER_FORMATS = {
     CellType.PRICE: "0.00##",
+    CellType.EXACT_PRICE: "0.00########",
     CellType.AMOUNT: "0.00",
     CellType.DATE: "yyyy-mm-dd",
     CellType.DATETIME: "yyyy-mm-dd hh:mm:ss",
@@ -35,7 +39,9 @@ class XlsxWriter:
         file: IO[bytes],
         language: Language,
         scratch_dir: Path,
+        *,
         max_sheet_rows: int = MAX_SHEET_ROWS,
+        yongyou: YongyouSettings = DEFAULTS,
     ) -> None:
         self._profile = profile
         self._language = language
@@ -54,26 +60,42 @@ class XlsxWriter:
         # The present moment would make each file differ from its twin.
         self._workbook.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001 the format has no zone
         self._bold = self._workbook.add_format({"bold": True})
-        self._cells = [self._cell_writer(column.source, column.type) for column in profile.columns]
+        self._cells = [self._cell_writer(column, yongyou.code_maps) for column in profile.columns]
+        self._totals = Totals(profile.columns, language)
         self._sheets = 0
         self._open_sheet()
 
-    def write_order(self, rows: Sequence[OrderDetail]) -> None:
+    def write_order(self, rows: Sequence[Row]) -> None:
         """See RowWriter."""
         for row in rows:
-            if self._next_row == self._max_sheet_rows:
-                self._open_sheet()
+            self._require_row()
             for place, write_cell in enumerate(self._cells):
                 write_cell(self._next_row, place, row)
             self._next_row += 1
+        self._totals.add(rows)
 
     def close(self) -> None:
         """See RowWriter."""
+        if self._totals:
+            self._write_totals()
         try:
             self._workbook.close()
         except FileCreateError as error:
             # The library wraps what the file system said, and with it the errno that tells a full disk.
             raise error.args[0] if error.args and isinstance(error.args[0], OSError) else error from error
+
+    def _require_row(self) -> None:
+        if self._next_row == self._max_sheet_rows:
+            self._open_sheet()
+
+    def _write_totals(self) -> None:
+        self._require_row()
+        style = self._workbook.add_format({"bold": True, "num_format": _NUMBER_FORMATS[CellType.AMOUNT]})
+        for place, cell in enumerate(self._totals.cells()):
+            if isinstance(cell, str):
+                self._sheet.write_string(self._next_row, place, cell, self._bold)
+            elif cell is not None:
+                self._sheet.write_number(self._next_row, place, float(cell), style)
 
     def _open_sheet(self) -> None:
         self._sheets += 1
@@ -85,8 +107,8 @@ class XlsxWriter:
             self._sheet.write_string(0, place, column.title(self._language), self._bold)
         self._next_row = 1
 
-    def _cell_writer(self, source: str, cell_type: CellType) -> Callable[[int, int, OrderDetail], None]:
-        value_of = attrgetter(source)
+    def _cell_writer(self, column: ExportColumn, code_maps: CodeMaps) -> Callable[[int, int, Row], None]:
+        value_of, cell_type = column.reader(code_maps), column.type
         number_format = _NUMBER_FORMATS.get(cell_type)
         style = self._workbook.add_format({"num_format": number_format}) if number_format else None
         if cell_type is CellType.TEXT:
