@@ -21,10 +21,12 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from gm_service.orders import store
-from gm_service.orders.exports.profiles import OrderDetail, Profile, get_profile
+from gm_service.orders.exports.profiles import Profile, get_profile
+from gm_service.orders.exports.rows import OrderDetail
 from gm_service.orders.exports.writers import open_writer
 from gm_service.orders.models import Order, OrderLine
 from gm_service.orders.query import ExportRequest, OrderQuery
+from gm_service.yongyou import DEFAULTS, YongyouSettings
 from shared.database import to_zone
 from shared.errors import Language, StorageFull, Unavailable
 
@@ -109,13 +111,14 @@ def write_orders(
     *,
     language: Language,
     progress: Callable[[int], None] | None = None,
+    yongyou: YongyouSettings = DEFAULTS,
 ) -> Written:
     """Write the orders as `profile` says; `progress` hears of the orders written from time to time.
 
     Raises:
         OSError: the disk is full, or the folder can't be written to.
     """
-    writer = open_writer(profile, file, language)
+    writer = open_writer(profile, file, language, yongyou)
     order_count = row_count = 0
     for rows in orders:
         writer.write_order(rows)
@@ -135,10 +138,12 @@ def export_to_file(
     directory: Path,
     name: str,
     progress: Progress | None = None,
+    yongyou: YongyouSettings = DEFAULTS,
 ) -> ExportedFile:
     """Make the file `name` in `directory`, which then holds either the whole of it or nothing.
 
-    A file of that name is replaced. `name` gets the format's extension.
+    A file of that name is replaced. `name` gets the format's extension. `yongyou` says what the formats for U8 are
+    filled with.
 
     Raises:
         UnsupportedFormat: there is no such format.
@@ -155,7 +160,7 @@ def export_to_file(
         with tempfile.TemporaryDirectory(prefix=f".{name}.", suffix=".tmp", dir=directory) as scratch:
             unfinished = Path(scratch) / final.name
             written, size, sha256 = _write_whole(
-                engine, request, zone, profile=profile, unfinished=unfinished, progress=progress
+                engine, request, zone, profile=profile, unfinished=unfinished, progress=progress, yongyou=yongyou
             )
             unfinished.rename(final)
             _sync_directory(directory)
@@ -194,6 +199,7 @@ def _write_whole(
     profile: Profile,
     unfinished: Path,
     progress: Progress | None,
+    yongyou: YongyouSettings,
 ) -> tuple[Written, int, str]:
     """Write the file and return what is in it, its bytes and its sha256; it is on the disk then."""
     with unfinished.open("w+b") as file:
@@ -202,7 +208,7 @@ def _write_whole(
             told = _Told(progress, total)
             told(0)
             orders = iter_orders(connection, request.station_id, request.query, zone)
-            written = write_orders(orders, file, profile, language=request.language, progress=told)
+            written = write_orders(orders, file, profile, language=request.language, progress=told, yongyou=yongyou)
             told(written.orders)
         file.flush()
         os.fsync(file.fileno())

@@ -21,6 +21,7 @@ from gm_service.orders.exports.models import StoredFile
 from gm_service.orders.exports.profiles import get_profile
 from gm_service.orders.policy import Mode, choose_mode
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
+from gm_service.yongyou import DEFAULTS
 from shared.context import new_id
 from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import FileGone, Language
@@ -144,7 +145,12 @@ class ExportService:
     def _export_now(self, request: ExportRequest) -> str:
         key = new_id()
         made = making.export_to_file(
-            self.engine, request, self.settings.zone, directory=self.settings.files_dir / SYNC_DIR, name=key
+            self.engine,
+            request,
+            self.settings.zone,
+            directory=self.settings.files_dir / SYNC_DIR,
+            name=key,
+            yongyou=self.settings.yongyou or DEFAULTS,
         )
         in_write(self.engine, lambda connection: self._record(connection, key, request.station_id, made))
         return f"{self.settings.public_url}/station/download/sync/{key}"

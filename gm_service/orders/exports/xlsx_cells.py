@@ -10,24 +10,28 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
-from gm_service.orders.exports.profiles import CellType, ExportColumn, OrderDetail
+from gm_service.orders.exports.columns import CellType, ExportColumn
+from gm_service.orders.exports.rows import Row
+from gm_service.orders.exports.xlsx_widths import fit_width
 from gm_service.orders.models import Order
+from gm_service.yongyou import CodeMaps
 from shared.errors import Language
 
-NUMBER_FORMATS = {
+_NUMBER_FORMATS = {
     CellType.PRICE: "0.00##",
+    CellType.EXACT_PRICE: "0.00########",
     CellType.AMOUNT: "0.00",
     CellType.DATE: "yyyy-mm-dd",
     CellType.DATETIME: "yyyy-mm-dd hh:mm:ss",
 }
-"""how a spreadsheet shows values of a type; of the others as it likes"""
-_STYLES = {cell_type: place for place, cell_type in enumerate(NUMBER_FORMATS, start=1)}
-_BOLD = len(NUMBER_FORMATS) + 1
-"""to be added to a style: first come the plain ones, then the same in bold"""
+_STYLES = {cell_type: place for place, cell_type in enumerate(_NUMBER_FORMATS, start=1)}
+_BOLD = len(_NUMBER_FORMATS) + 1  # is added to a style: the bold ones come behind the plain ones
+FORMATS = list(_NUMBER_FORMATS.values())
+"""the number formats that the cells' styles count on"""
 
 # The same for all lines of an order: what an order has, and the name of its cycle. Everything else may differ.
 _ORDER_FIELDS = frozenset({field.name for field in fields(Order)} | {"cycle_name"})
@@ -44,45 +48,63 @@ _REPLACEMENTS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "_": "_x005F_"}
 class RowRenderer:
     """Renders the rows of some columns in one language."""
 
-    def __init__(self, columns: Sequence[ExportColumn], language: Language) -> None:
-        self._titles = [column.title(language) for column in columns]
-        self._cells = [_Cell(place, column, language) for place, column in enumerate(columns)]
+    def __init__(self, columns: Sequence[ExportColumn], language: Language, code_maps: CodeMaps) -> None:
+        self._columns = columns
+        self._language = language
+        self._cells = [_Cell(place, column, language, code_maps) for place, column in enumerate(columns)]
         self._gaps = [(cell.fill, cell.read) for cell in self._cells if not cell.is_shared]
 
     def header(self) -> str:
         """Return the row of titles, the first of a sheet."""
-        return _numbered(_row([_text_cell(place, title, _BOLD) for place, title in enumerate(self._titles)]), 1)
+        titles = (column.title(self._language) for column in self._columns)
+        return _numbered(_row([_text_cell(place, title, _BOLD) for place, title in enumerate(titles)]), 1)
 
-    def iter_rows(self, order: Sequence[OrderDetail], first_number: int) -> Iterator[str]:
-        """Yield the rows of lines of one order; `first_number` is the first one's place in the sheet, from 1."""
+    def iter_rows(self, order: Sequence[Row], first_number: int) -> Iterator[str]:
+        """Yield the rows of one order; `first_number` is the first one's place in the sheet, from 1."""
         template = self._template(order[0])
-        for number, detail in enumerate(order, first_number):
-            yield _numbered(template % tuple([fill(read(detail)) for fill, read in self._gaps]), number)
+        for number, row in enumerate(order, first_number):
+            yield _numbered(template % tuple([fill(read(row)) for fill, read in self._gaps]), number)
 
-    def _template(self, detail: OrderDetail) -> str:
+    def totals(self, values: Sequence[str | Decimal | None], number: int) -> str:
+        """Return a bold row of a word and sums, each under its column."""
+        cells = [
+            _text_cell(place, value, _BOLD)
+            if isinstance(value, str)
+            else _number_cell(place, str(value), _BOLD + _style(column))
+            for place, (column, value) in enumerate(zip(self._columns, values, strict=True))
+            if value is not None
+        ]
+        return _numbered(_row(cells), number)
+
+    def fit_widths(self, rows: Sequence[Row]) -> list[int]:
+        """Return how wide the columns should be, going by these rows."""
+        return [fit_width(cell.column, self._language, map(cell.read, rows)) for cell in self._cells]
+
+    def _template(self, row: Row) -> str:
         """Return a row that has the order's cells whole, and the line's with a gap."""
-        return _row([cell.whole(detail) if cell.is_shared else cell.gap for cell in self._cells])
+        return _row([cell.whole(row) if cell.is_shared else cell.gap for cell in self._cells])
 
 
 class _Cell:
     """How the cells of a column come about: by filling the gap (as `%` does) in a piece of XML."""
 
-    def __init__(self, place: int, column: ExportColumn, language: Language) -> None:
-        self.is_shared = column.source in _ORDER_FIELDS
-        self.read: Callable[[OrderDetail], Any] = attrgetter(column.source)
+    def __init__(self, place: int, column: ExportColumn, language: Language, code_maps: CodeMaps) -> None:
+        self.column = column
+        self.is_shared = column.source.removeprefix("line.") in _ORDER_FIELDS
+        self.read = column.reader(code_maps)
         self.fill: Callable[[Any], str] = str
         if column.type in (CellType.TEXT, CellType.LABEL):
             # The gap is the whole cell, because an empty text has none. One that comes again is the same cell again.
             self.gap = "%s"
             self.fill = lru_cache(_REMEMBERED_TEXTS)(_text_renderer(place, column.type, language))
         else:
-            self.gap = _number_cell(place, "%s", _STYLES.get(column.type, 0))
+            self.gap = _number_cell(place, "%s", _style(column))
             if column.type in (CellType.DATE, CellType.DATETIME):
                 self.fill = _serial_text
 
-    def whole(self, detail: OrderDetail) -> str:
+    def whole(self, row: Row) -> str:
         """Return the cell for a row that `%` goes over once more."""
-        return (self.gap % self.fill(self.read(detail))).replace("%", "%%")
+        return (self.gap % self.fill(self.read(row))).replace("%", "%%")
 
 
 def column_name(place: int) -> str:
@@ -102,6 +124,10 @@ def to_serial(value: date) -> float:
 def escape(text: str) -> str:
     """Return what stands for `text` in XML; what no file can hold becomes a replacement character."""
     return _SPECIAL.sub(_replacement, text)
+
+
+def _style(column: ExportColumn) -> int:
+    return _STYLES.get(column.type, 0)
 
 
 def _serial_text(value: date) -> str:

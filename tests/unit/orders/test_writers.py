@@ -16,7 +16,8 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from gm_service.orders.exports.csv_writer import CsvWriter
-from gm_service.orders.exports.profiles import PROFILES, OrderDetail
+from gm_service.orders.exports.profiles import PROFILES
+from gm_service.orders.exports.rows import OrderDetail
 from gm_service.orders.exports.xlsx_writer import XlsxWriter
 from gm_service.orders.models import OrderStatus
 
@@ -89,7 +90,7 @@ def write_csv(rows: list[OrderDetail]) -> list[list[str]]:
 def test_house_file_keeps_types_and_leading_zeros(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, [DETAIL])))["Orders"]
 
-    header, row = [[cell.value for cell in line] for line in sheet.iter_rows()]
+    header, row, total = [[cell.value for cell in line] for line in sheet.iter_rows()]
     assert header[:3] == ["Order number", "Order time", "Receive date"]
     assert row[:5] == [
         "00123456789012345678",
@@ -99,6 +100,7 @@ def test_house_file_keeps_types_and_leading_zeros(tmp_path: Path) -> None:
         "Cancelled",
     ]
     assert row[5:] == ["017850", "Ann", "EIRE", 1, "85123A", "WHITE LANTERN", -6.5, "pcs", 2.55, -16.58, None]
+    assert (total[0], total[14], set(total[1:14] + total[15:])) == ("Total", -16.58, {None})
     assert sheet.freeze_panes == "A2"
     assert sheet["O2"].number_format == "0.00"
 
@@ -116,17 +118,18 @@ def test_hostile_text_stays_text_in_xlsx(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if re.match(r"[\s\u200b\ufeff]*[=+@＝＠-]", text)])
 def test_formula_gets_an_apostrophe_in_csv(text: str) -> None:
-    _header, row = write_csv([replace(DETAIL, remark=text)])
+    _header, row, _total = write_csv([replace(DETAIL, remark=text)])
 
     assert row[-1] == f"'{text}"
 
 
 def test_csv_has_plain_numbers_and_chinese_titles() -> None:
-    header, row = write_csv([DETAIL])
+    header, row, total = write_csv([DETAIL])
 
     assert header[:2] == ["订单号", "下单时间"]
     assert row[:5] == ["00123456789012345678", "2010-12-01 08:26:30", "2010-12-02", "全天", "已取消"]
     assert row[11:15] == ["-6.5", "pcs", "2.5500", "-16.58"]
+    assert (total[0], total[14], set(total[1:14] + total[15:])) == ("合计", "-16.58", {""})
 
 
 def test_rows_beyond_a_sheet_go_on_in_the_next(tmp_path: Path) -> None:
@@ -135,7 +138,7 @@ def test_rows_beyond_a_sheet_go_on_in_the_next(tmp_path: Path) -> None:
     workbook = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, rows, max_sheet_rows=3)))
 
     numbers = {sheet.title: [line[8].value for line in sheet.iter_rows(min_row=2)] for sheet in workbook}
-    assert numbers == {"Orders": [1, 2], "Orders 2": [3, 4], "Orders 3": [5]}
+    assert numbers == {"Orders": [1, 2], "Orders 2": [3, 4], "Orders 3": [5, None]}
 
 
 def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
