@@ -81,6 +81,7 @@ class Order:
     buyer_name: str
     area: str
     remark: str
+    line_count: int
 
 
 class OrderLine(NamedTuple):

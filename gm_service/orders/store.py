@@ -38,6 +38,7 @@ _ORDER_COLUMNS = (
     orders.c.buyer_name,
     orders.c.area,
     orders.c.remark,
+    orders.c.line_count,
 )
 _LINE_COLUMNS = (
     order_line.c.order_id,

@@ -35,6 +35,7 @@ Progress = Callable[[int, int], None]
 
 MIN_FREE_BYTES = 16 * 1024 * 1024
 _PROGRESS_ORDERS = 100
+_LINES_A_BUNCH = 5_000
 # EFBIG: the process' own limit on file sizes, as a quota is for all that the reader can do about it.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -95,13 +96,28 @@ def count_matching(engine: Engine, station_id: str, query: OrderQuery, zone: Zon
 def iter_orders(
     connection: Connection, station_id: str, query: OrderQuery, zone: ZoneInfo
 ) -> Iterator[list[OrderDetail]]:
-    """Yield each matching order as its rows, one a line; memory holds a page of orders at a time."""
+    """Yield each matching order as its rows, one a line; memory holds a page of orders and a bunch's lines."""
     cycle_names = {cycle.id: cycle.name for cycle in store.list_time_configs(connection, station_id)}
     for page in store.iter_order_pages(connection, station_id, query, zone):
-        lines = store.list_lines(connection, [order.id for order in page])
-        for order in page:
-            cycle_name = cycle_names.get(order.time_config_id, order.time_config_id)
-            yield _to_details(order, lines.get(order.id, []), cycle_name, zone)
+        for bunch in bunch_orders(page, _LINES_A_BUNCH):
+            lines = store.list_lines(connection, [order.id for order in bunch])
+            for order in bunch:
+                cycle_name = cycle_names.get(order.time_config_id, order.time_config_id)
+                yield _to_details(order, lines.get(order.id, []), cycle_name, zone)
+
+
+def bunch_orders(page: Sequence[Order], max_lines: int) -> Iterator[list[Order]]:
+    """Yield the orders of a page in bunches of at most `max_lines` lines, or of one order that has more."""
+    bunch: list[Order] = []
+    lines = 0
+    for order in page:
+        if bunch and lines + order.line_count > max_lines:
+            yield bunch
+            bunch, lines = [], 0
+        bunch.append(order)
+        lines += order.line_count
+    if bunch:
+        yield bunch
 
 
 def write_orders(

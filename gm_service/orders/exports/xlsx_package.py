@@ -28,8 +28,9 @@ _FONT = '<sz val="11"/><name val="Calibri"/><family val="2"/>'
 class Package:
     """Writes one .xlsx onto a stream that can seek: sheets one after the other, then what names them."""
 
-    def __init__(self, file: IO[bytes], number_formats: Sequence[str]) -> None:
+    def __init__(self, file: IO[bytes], number_formats: Sequence[str], max_sheet_bytes: int = MAX_SHEET_BYTES) -> None:
         self._archive = _Archive(file, "w", zipfile.ZIP_DEFLATED)
+        self._max_sheet_bytes = max_sheet_bytes
         self._number_formats = number_formats
         self._names: list[str] = []
 
@@ -37,7 +38,7 @@ class Package:
         """Begin a sheet whose first row stays in sight; the one before must be closed."""
         self._names.append(name)
         part = self._archive.open(_entry(f"xl/worksheets/sheet{len(self._names)}.xml"), "w")
-        sheet = Sheet(part)
+        sheet = Sheet(part, self._max_sheet_bytes)
         sheet.write(_sheet_start(widths, is_first=len(self._names) == 1))
         return sheet
 
@@ -58,16 +59,17 @@ class Package:
 class Sheet:
     """A sheet that rows are written to."""
 
-    def __init__(self, part: IO[bytes]) -> None:
+    def __init__(self, part: IO[bytes], max_bytes: int) -> None:
         self._part = part
+        self._max_bytes = max_bytes
         self._waiting: list[str] = []
         self._waiting_size = 0
         self._bytes = 0
 
     @property
     def is_full(self) -> bool:
-        """Tell whether the sheet should take no more rows, however few they are."""
-        return self._bytes > MAX_SHEET_BYTES
+        """Tell whether the sheet should take no more rows, however few it has."""
+        return self._bytes + self._waiting_size > self._max_bytes
 
     def write(self, xml: str) -> None:
         """Add text of the sheet's XML."""
