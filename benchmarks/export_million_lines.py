@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.many_orders import EVERYTHING, ZONE, fill, spool
-from benchmarks.measured import run_measured
 from gm_service.migrate import migrate
 from shared.database import make_engine
 from tests.support.mariadb import start_server
+from tests.support.measured import run_measured
 
 MIN_RATIO, MAX_PEAK_MB = 3.0, 100.0
 

@@ -45,7 +45,7 @@ def spool(engine: Engine, path: Path) -> None:
     """Write the lines as an export has them to a file, an order after the other, in what XlsxWriter takes at once."""
     with open_snapshot(engine) as connection, path.open("wb") as file:
         for rows in iter_orders(connection, STATION, EVERYTHING.query, ZONE):
-            pickle.dump([_plain(row) for row in rows], file, pickle.HIGHEST_PROTOCOL)
+            pickle.dump([to_plain(row) for row in rows], file, pickle.HIGHEST_PROTOCOL)
 
 
 def iter_spool(path: Path) -> Iterator[list[tuple]]:
@@ -58,7 +58,8 @@ def iter_spool(path: Path) -> Iterator[list[tuple]]:
                 return
 
 
-def _plain(row: OrderDetail) -> tuple:
+def to_plain(row: OrderDetail) -> tuple:
+    """Return a row of an export in what XlsxWriter takes at once."""
     return (
         row.order_no,
         row.order_time,

@@ -1,4 +1,6 @@
-"""Runs a module as `python -m` would, and writes its peak memory: `python -m benchmarks.measured FILE MODULE ARG...`.
+"""Runs modules in processes of their own and tells their time and peak memory.
+
+The process that is measured is `python -m tests.support.measured FILE MODULE ARGUMENT...`; FILE gets its peak.
 
 The kernel's account of a child (ru_maxrss) is no use: it begins with what the parent had when it started the child.
 """
@@ -27,14 +29,14 @@ class Measured:
 def run_measured(
     module: str, arguments: Sequence[str], *, stdin: str = "", environment: Mapping[str, str] | None = None
 ) -> Measured:
-    """Run `python -m module arguments` in a process of its own.
+    """Run `python -m module arguments` with this input.
 
     Raises:
         CalledProcessError: it failed.
     """
     with TemporaryDirectory() as folder:
         peak_file = Path(folder) / "peak"
-        command = [sys.executable, "-m", "benchmarks.measured", str(peak_file), module, *arguments]
+        command = [sys.executable, "-m", "tests.support.measured", str(peak_file), module, *arguments]
         began = time.perf_counter()
         done = subprocess.run(command, input=stdin, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         seconds = time.perf_counter() - began
