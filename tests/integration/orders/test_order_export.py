@@ -22,7 +22,9 @@ from sqlalchemy import Engine
 from gm_service.demo.load import load_demo_orders
 from gm_service.orders import store
 from gm_service.orders.exports.making import ExportedFile, export_to_file, iter_orders, open_snapshot
+from gm_service.orders.exports.profiles import PROFILES
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
+from gm_service.yongyou import YongyouSettings
 from shared.errors import StorageFull, UnsupportedFormat
 from shared.web import strict_json
 from tests.support.order_rows import CYCLE, OTHER_STATION, STATION, insert, make_line, make_order
@@ -202,7 +204,12 @@ def start_script(database_url: str, output_dir: Path, run_count: int = 1) -> sub
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "GM_SERVICE_DATABASE_URL": database_url, "GM_TIMEZONE": "Asia/Shanghai"},
+        env={
+            **os.environ,
+            "GM_SERVICE_DATABASE_URL": database_url,
+            "GM_TIMEZONE": "Asia/Shanghai",
+            "GM_YONGYOU": '{"tax_rate": 9, "department": "203"}',
+        },
     )
 
 
@@ -214,13 +221,14 @@ def run_script(
     return script.returncode, [strict_json.loads(line) for line in said.splitlines()]
 
 
-@pytest.mark.parametrize("file_format", ["house", "house_csv"])
+@pytest.mark.parametrize("file_format", PROFILES)
 def test_script_makes_the_very_bytes_of_the_sync_export(
     orders_engine: Engine, zone: ZoneInfo, tmp_path: Path, database_url: str, file_format: str
 ) -> None:
     insert(orders_engine, *(make_order(f"{number}", remark="=1+1 中文") for number in range(150)))
     request = ExportRequest(STATION, BY_DATE, file_format, "订单.xlsx", "zh")
-    sync = export_to_file(orders_engine, request, zone, directory=tmp_path / "sync", name="key")
+    yongyou = YongyouSettings(tax_rate=Decimal(9), department="203")
+    sync = export_to_file(orders_engine, request, zone, directory=tmp_path / "sync", name="key", yongyou=yongyou)
 
     code, said = run_script(database_url, tmp_path / "export", strict_json.dumps(request.to_json()))
 
