@@ -1,4 +1,4 @@
-"""GM_YONGYOU: gm_service refuses what U8 would choke on, and the export script reads the same values from it."""
+"""GM_YONGYOU: gm_service refuses what U8 would choke on, and tasks carry the same values to whoever runs them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _AS_GM_SERVICE_READS = TypeAdapter(YongyouSettings)
         {"code_maps": {"customers": {"017850": "C-0001"}, "items": {}, "units": {"pcs": "个"}}},
     ],
 )
-def test_service_and_script_read_the_same(values: dict[str, Any]) -> None:
-    text = json.dumps(values)
+def test_what_the_service_reads_survives_a_tasks_input(values: dict[str, Any]) -> None:
+    read = _AS_GM_SERVICE_READS.validate_json(json.dumps(values))
 
-    assert YongyouSettings.from_json(text) == _AS_GM_SERVICE_READS.validate_json(text)
+    assert YongyouSettings.from_json(json.loads(json.dumps(read.to_json()))) == read
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,6 @@ def test_service_does_not_start_with_what_u8_would_refuse(values: Any) -> None:
 
 
 def test_without_setting_it_is_the_standard_chart_and_rate() -> None:
-    assert YongyouSettings.from_json("{}") == DEFAULTS
+    assert YongyouSettings.from_json({}) == DEFAULTS
     assert DEFAULTS.accounts == Accounts("1122", "6001", "22210101")
     assert (DEFAULTS.tax_rate, DEFAULTS.code_maps) == (Decimal(13), CodeMaps())

@@ -57,11 +57,16 @@ class Profile:
         """Return the sheet's name."""
         return self.sheet_zh if language == "zh" else self.sheet_en
 
+    @property
+    def is_for_u8(self) -> bool:
+        """Is it filled with what the configuration says of U8."""
+        return self.balance is not Balance.AS_STORED
+
     def file_title(self, language: Language) -> str:
         """Return what the names of its files begin with."""
         if language == "zh":
             return self.sheet_zh
-        return "orderdetail" if self.balance is Balance.AS_STORED else self.name
+        return self.name if self.is_for_u8 else "orderdetail"
 
 
 def _has_field(row: type, source: str) -> bool:

@@ -126,6 +126,7 @@ class ExportService:
             format=profile.name,
             file_name=_file_name(query, profile, language),
             language=language,
+            yongyou=(profile.is_for_u8 and self.settings.yongyou) or DEFAULTS,
         )
 
     def _threshold(self, station: Station) -> int:
@@ -145,12 +146,7 @@ class ExportService:
     def _export_now(self, request: ExportRequest) -> str:
         key = new_id()
         made = making.export_to_file(
-            self.engine,
-            request,
-            self.settings.zone,
-            directory=self.settings.files_dir / SYNC_DIR,
-            name=key,
-            yongyou=self.settings.yongyou or DEFAULTS,
+            self.engine, request, self.settings.zone, directory=self.settings.files_dir / SYNC_DIR, name=key
         )
         in_write(self.engine, lambda connection: self._record(connection, key, request.station_id, made))
         return f"{self.settings.public_url}/station/download/sync/{key}"

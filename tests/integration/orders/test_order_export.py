@@ -33,6 +33,11 @@ DAY = date(2010, 12, 1)
 BY_DATE = OrderQuery(QueryType.ORDER_DATE, start_date=DAY, end_date=DAY)
 
 
+BAD_SETTINGS = strict_json.dumps(
+    {**ExportRequest(STATION, BY_DATE, "yongyou", "x", "en").to_json(), "yongyou": {"tax_rate": "much"}}
+)
+
+
 def matching(engine: Engine, query: OrderQuery, zone: ZoneInfo, page_size: int = 500) -> list[str]:
     with open_snapshot(engine) as connection:
         pages = store.iter_order_pages(connection, STATION, query, zone, page_size)
@@ -204,12 +209,7 @@ def start_script(database_url: str, output_dir: Path, run_count: int = 1) -> sub
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={
-            **os.environ,
-            "GM_SERVICE_DATABASE_URL": database_url,
-            "GM_TIMEZONE": "Asia/Shanghai",
-            "GM_YONGYOU": '{"tax_rate": 9, "department": "203"}',
-        },
+        env={**os.environ, "GM_SERVICE_DATABASE_URL": database_url, "GM_TIMEZONE": "Asia/Shanghai"},
     )
 
 
@@ -226,9 +226,9 @@ def test_script_makes_the_very_bytes_of_the_sync_export(
     orders_engine: Engine, zone: ZoneInfo, tmp_path: Path, database_url: str, file_format: str
 ) -> None:
     insert(orders_engine, *(make_order(f"{number}", remark="=1+1 中文") for number in range(150)))
-    request = ExportRequest(STATION, BY_DATE, file_format, "订单.xlsx", "zh")
     yongyou = YongyouSettings(tax_rate=Decimal(9), department="203")
-    sync = export_to_file(orders_engine, request, zone, directory=tmp_path / "sync", name="key", yongyou=yongyou)
+    request = ExportRequest(STATION, BY_DATE, file_format, "订单.xlsx", "zh", yongyou)
+    sync = export_to_file(orders_engine, request, zone, directory=tmp_path / "sync", name="key")
 
     code, said = run_script(database_url, tmp_path / "export", strict_json.dumps(request.to_json()))
 
@@ -293,7 +293,7 @@ def test_script_that_is_asked_to_end_leaves_nothing(
     assert list((tmp_path / "export").iterdir()) == []
 
 
-@pytest.mark.parametrize("task_input", ["", "[]", "{}", '{"query": 5}', "\u0000"])
+@pytest.mark.parametrize("task_input", ["", "[]", "{}", '{"query": 5}', "\u0000", BAD_SETTINGS])
 def test_script_explains_a_bad_input(database_url: str, tmp_path: Path, task_input: str) -> None:
     code, said = run_script(database_url, tmp_path / "export", task_input)
 

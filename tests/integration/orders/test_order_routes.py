@@ -203,6 +203,18 @@ def test_export_is_filled_with_what_is_configured(orders_engine: Engine, tmp_pat
     ]
 
 
+@pytest.mark.parametrize(("format_name", "carried"), [("house", None), ("yongyou", "9")])
+def test_task_carries_what_is_configured_where_its_format_needs_it(
+    orders_engine: Engine, tmp_path: Path, format_name: str, carried: str | None
+) -> None:
+    world = make_world(orders_engine, tmp_path, yongyou={"tax_rate": "9"})
+
+    world.get(EXPORT, query_string={**BY_DATE, "format": format_name}, headers={"Prefer": "respond-async"})
+
+    (task,) = world.platform.submitted
+    assert task["input"].get("yongyou", {}).get("tax_rate") == carried
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_unknown_format_is_answered_with_those_there_are(world: World, language: str) -> None:
     answer = world.get(EXPORT, query_string={**BY_DATE, "format": "pdf"}, headers={"Accept-Language": language})
