@@ -1,15 +1,14 @@
 """What an installation's yongyou (用友) U8 calls things: codes and accounts that exports for it are filled with.
 
 One setting, GM_YONGYOU, holds all of it as a JSON object; docs/export-formats.md says where each value goes. Plain
-dataclasses, because the export script starts without pydantic; gm_service's settings validate them with it.
+dataclasses, because the export script starts without pydantic; gm_service's settings are validated by it.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -91,14 +90,17 @@ class YongyouSettings:
             if isinstance(value, str):
                 _require_codes(each.name, [value])
 
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values; an export task's input carries them, so that whoever runs it fills in the same."""
+        return {**asdict(self), "tax_rate": str(self.tax_rate)}
+
     @classmethod
-    def from_json(cls, text: str) -> YongyouSettings:
-        """Read the setting's text.
+    def from_json(cls, values: dict[str, Any]) -> YongyouSettings:
+        """Rebuild what `to_json` returned.
 
         Raises:
-            ValueError, TypeError: it is no such JSON object.
+            ValueError, TypeError, ArithmeticError: it is no such object.
         """
-        values = json.loads(text, parse_float=Decimal)
         readers: dict[str, Callable[[Any], Any]] = {
             "tax_rate": Decimal,
             "accounts": lambda given: Accounts(**given),

@@ -45,6 +45,8 @@ class CsvWriter:
 
 def defuse(text: str) -> str:
     """Return text that no spreadsheet calculates."""
+    if text[:1].isalnum():  # most texts, and none of what a formula begins with
+        return text
     return f"'{text}" if begins_like_formula(text) else text
 
 

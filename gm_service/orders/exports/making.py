@@ -154,12 +154,10 @@ def export_to_file(
     directory: Path,
     name: str,
     progress: Progress | None = None,
-    yongyou: YongyouSettings = DEFAULTS,
 ) -> ExportedFile:
     """Make the file `name` in `directory`, which then holds either the whole of it or nothing.
 
-    A file of that name is replaced. `name` gets the format's extension. `yongyou` says what the formats for U8 are
-    filled with.
+    A file of that name is replaced. `name` gets the format's extension.
 
     Raises:
         UnsupportedFormat: there is no such format.
@@ -176,7 +174,7 @@ def export_to_file(
         with tempfile.TemporaryDirectory(prefix=f".{name}.", suffix=".tmp", dir=directory) as scratch:
             unfinished = Path(scratch) / final.name
             written, size, sha256 = _write_whole(
-                engine, request, zone, profile=profile, unfinished=unfinished, progress=progress, yongyou=yongyou
+                engine, request, zone, profile=profile, unfinished=unfinished, progress=progress
             )
             unfinished.rename(final)
             _sync_directory(directory)
@@ -215,7 +213,6 @@ def _write_whole(
     profile: Profile,
     unfinished: Path,
     progress: Progress | None,
-    yongyou: YongyouSettings,
 ) -> tuple[Written, int, str]:
     """Write the file and return what is in it, its bytes and its sha256; it is on the disk then."""
     with unfinished.open("w+b") as file:
@@ -224,7 +221,9 @@ def _write_whole(
             told = _Told(progress, total)
             told(0)
             orders = iter_orders(connection, request.station_id, request.query, zone)
-            written = write_orders(orders, file, profile, language=request.language, progress=told, yongyou=yongyou)
+            written = write_orders(
+                orders, file, profile, language=request.language, progress=told, yongyou=request.yongyou
+            )
             told(written.orders)
         file.flush()
         os.fsync(file.fileno())

@@ -28,16 +28,12 @@ def _plain_number(value: Any) -> str:
     return f"{value.normalize():f}"
 
 
-def _date(value: Any) -> str:
-    return f"{value:%Y-%m-%d}"
-
-
 _SAY: dict[CellType, Callable[[Any], str]] = {
     CellType.INTEGER: str,
     CellType.NUMBER: _plain_number,
     CellType.PRICE: str,
     CellType.EXACT_PRICE: _plain_number,
     CellType.AMOUNT: str,
-    CellType.DATE: _date,
-    CellType.DATETIME: lambda value: f"{value:%Y-%m-%d %H:%M:%S}",
+    CellType.DATE: str,
+    CellType.DATETIME: lambda value: str(value.isoformat(" ", "seconds")),
 }

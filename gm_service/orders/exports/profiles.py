@@ -57,6 +57,17 @@ class Profile:
         """Return the sheet's name."""
         return self.sheet_zh if language == "zh" else self.sheet_en
 
+    @property
+    def is_for_u8(self) -> bool:
+        """Is it filled with what the configuration says of U8."""
+        return self.balance is not Balance.AS_STORED
+
+    def file_title(self, language: Language) -> str:
+        """Return what the names of its files begin with."""
+        if language == "zh":
+            return self.sheet_zh
+        return self.name if self.is_for_u8 else "orderdetail"
+
 
 def _has_field(row: type, source: str) -> bool:
     if source.startswith("="):
@@ -89,7 +100,7 @@ _HOUSE_COLUMNS = (
 )
 
 _YONGYOU_COLUMNS = (
-    ExportColumn("date", "单据日期", "line.order_time", _DATE, 12),
+    ExportColumn("date", "单据日期", "day", _DATE, 12),
     ExportColumn("code", "订单号", "line.order_no", _TEXT, 20),
     ExportColumn("cSTCode", "销售类型编码", "settings.sales_type", _TEXT, 13),
     ExportColumn("custcode", "客户编码", "line.buyer_code", _TEXT, 14, code_map="customers"),
@@ -114,7 +125,7 @@ _YONGYOU_COLUMNS = (
 
 _EAI_COLUMNS = (
     ExportColumn("typecode", "销售类型编码", "settings.sales_type", _TEXT, of_order=True),
-    ExportColumn("date", "单据日期", "line.order_time", _DATE, of_order=True),
+    ExportColumn("date", "单据日期", "day", _DATE, of_order=True),
     ExportColumn("code", "订单号", "line.order_no", _TEXT, of_order=True),
     ExportColumn("custcode", "客户编码", "line.buyer_code", _TEXT, code_map="customers", of_order=True),
     ExportColumn("deptcode", "部门编码", "settings.department", _TEXT, of_order=True),
@@ -130,7 +141,7 @@ _EAI_COLUMNS = (
     ExportColumn("dpredatebt", "预发货日期", "line.receive_date", _DATE, of_order=True),
     ExportColumn("dpremodatebt", "预完工日期", "line.receive_date", _DATE, of_order=True),
     ExportColumn("inventorycode", "存货编码", "line.sku_code", _TEXT, code_map="items"),
-    ExportColumn("preparedate", "准备日期", "line.order_time", _DATE),
+    ExportColumn("preparedate", "准备日期", "day", _DATE),
     ExportColumn("quantity", "数量", "line.quantity", _NUMBER),
     ExportColumn("quotedprice", "报价", "line.unit_price", CellType.PRICE),
     ExportColumn("unitprice", "原币无税单价", "unit_price", CellType.EXACT_PRICE),

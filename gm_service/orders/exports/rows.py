@@ -40,6 +40,8 @@ class OrderDetail:
 class TaxedLine(NamedTuple):
     """An order's line with its tax told apart."""
 
+    day: date
+    """of the order, in the station's zone"""
     line: OrderDetail
     amounts: Amounts
     unit_price: Decimal

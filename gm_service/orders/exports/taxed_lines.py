@@ -11,8 +11,10 @@ from gm_service.yongyou import YongyouSettings
 
 def to_taxed_lines(lines: Sequence[OrderDetail], settings: YongyouSettings) -> list[TaxedLine]:
     """Return all lines of one order with their tax told apart."""
-    rate = settings.tax_rate
+    if not lines:
+        return []
+    rate, day = settings.tax_rate, lines[0].order_time.date()
     return [
-        TaxedLine(line, amounts, price_without_tax(amounts.money, line.quantity, line.unit_price, rate), settings)
+        TaxedLine(day, line, amounts, price_without_tax(amounts.money, line.quantity, line.unit_price, rate), settings)
         for line, amounts in zip(lines, split_tax([line.amount for line in lines], rate), strict=True)
     ]

@@ -17,6 +17,7 @@ _TWINS = str.maketrans({",": "，", '"': "＂"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029]+")
 _MARK = "〓"
 """U+3013, printers' sign for a character that is lacking; GBK has it"""
+_DOTS = "…"
 MAX_TEXT_BYTES = 60
 """what the tool takes of a summary, the longest of its texts"""
 
@@ -44,18 +45,20 @@ class VoucherWriter:
     def _clean(self, text: str) -> str:
         """Return the text as the file can hold it: on one line, without separators, in its characters, not too long."""
         one_line = defuse(_CONTROLS.sub(" ", text).translate(_TWINS))
-        sayable = "".join([each if self._can_say(each) else _MARK for each in one_line])
-        return sayable if len(sayable.encode(self._encoding)) <= MAX_TEXT_BYTES else self._cut(sayable)
+        encoded = self._encode(one_line)
+        if encoded is None:
+            one_line = "".join([_MARK if self._encode(each) is None else each for each in one_line])
+            encoded = one_line.encode(self._encoding)
+        return one_line if len(encoded) <= MAX_TEXT_BYTES else self._cut(encoded)
 
-    def _can_say(self, character: str) -> bool:
-        if character.isascii():
-            return True
+    def _encode(self, text: str) -> bytes | None:
+        """Return the text's bytes, None where it has a character that the encoding lacks."""
         try:
-            return bool(character.encode(self._encoding))
+            return text.encode(self._encoding)
         except UnicodeEncodeError:
-            return False
+            return None
 
-    def _cut(self, text: str) -> str:
+    def _cut(self, encoded: bytes) -> str:
         """Return the beginning of a text, with dots that say so."""
-        kept = text.encode(self._encoding)[: MAX_TEXT_BYTES - len("…".encode(self._encoding))]
-        return kept.decode(self._encoding, errors="ignore") + "…"
+        kept = encoded[: MAX_TEXT_BYTES - len(_DOTS.encode(self._encoding))]
+        return kept.decode(self._encoding, errors="ignore") + _DOTS

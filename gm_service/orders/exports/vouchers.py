@@ -47,7 +47,7 @@ class VoucherBook:
     def _entries(self, order: OrderDetail, total: Decimal, tax: Decimal) -> list[VoucherEntry]:
         day, accounts = order.receive_date, self._settings.accounts
         number = self._next_number(day)
-        summary = f"销售 {order.order_no} {order.buyer_name}"
+        summary = f"{'销售' if total > 0 else '退货'} {order.order_no} {order.buyer_name}"
         sides = (
             (accounts.receivable, total, _NOTHING, order.buyer_code),
             (accounts.revenue, _NOTHING, total - tax, ""),

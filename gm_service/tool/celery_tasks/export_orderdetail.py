@@ -2,9 +2,9 @@
 
     python -m gm_service.tool.celery_tasks.export_orderdetail --task-id 12 --run-count 1 --output-dir DIR < input.json
 
-Standard input is the task's input. `DIR` is files_dir/export. GM_SERVICE_DATABASE_URL, GM_TIMEZONE and GM_YONGYOU come
-from the environment. Standard output has JSON lines: {"progress": {"done", "total"}}, and last {"result": {...}} with
-exit code 0, or {"error": {"code", "en", "zh"}} with exit code 1. SIGTERM ends it with code 143 and no unfinished files.
+Standard input is the task's input. `DIR` is files_dir/export. GM_SERVICE_DATABASE_URL and GM_TIMEZONE come from the
+environment. Standard output has JSON lines: {"progress": {"done", "total"}}, and last {"result": {...}} with exit
+code 0, or {"error": {"code", "en", "zh"}} with exit code 1. SIGTERM ends it with code 143 and no unfinished files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo
 
 from gm_service.orders.exports.making import ExportedFile, export_to_file, remove_older_runs
 from gm_service.orders.query import ExportRequest
-from gm_service.yongyou import YongyouSettings
 from shared.database import make_engine
 from shared.errors import MalformedRequest, PlatformError
 
@@ -57,7 +56,6 @@ def run(arguments: argparse.Namespace, raw_input: bytes, environment: Mapping[st
         directory=arguments.output_dir,
         name=f"{arguments.task_id}.{arguments.run_count}",
         progress=_Reporter(),
-        yongyou=YongyouSettings.from_json(environment.get("GM_YONGYOU", "{}")),
     )
     remove_older_runs(arguments.output_dir, arguments.task_id, arguments.run_count)
     return made
@@ -97,7 +95,7 @@ def _exit_on_sigterm() -> None:
 def _read_request(raw_input: bytes) -> ExportRequest:
     try:
         return ExportRequest.from_json(json.loads(raw_input))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as error:
         raise MalformedRequest(problem=f"the task's input is no export ({error})") from error
 
 

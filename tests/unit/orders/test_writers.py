@@ -6,8 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +19,14 @@ from gm_service.orders.exports.profiles import PROFILES
 from gm_service.orders.exports.rows import OrderDetail
 from gm_service.orders.exports.xlsx_writer import XlsxWriter
 from gm_service.orders.models import OrderStatus
+from tests.support.export_rows import make_detail
 
-DETAIL = OrderDetail(
+DETAIL = make_detail(
     order_no="00123456789012345678",
-    order_time=datetime(2010, 12, 1, 8, 26, 30),
-    receive_date=date(2010, 12, 2),
-    cycle_name="全天",
     status=OrderStatus.CANCELLED,
-    buyer_code="017850",
     buyer_name="Ann",
-    area="EIRE",
-    line_no=1,
-    sku_code="85123A",
-    sku_name="WHITE LANTERN",
-    quantity=Decimal("-6.500"),
-    unit="pcs",
-    unit_price=Decimal("2.5500"),
-    amount=Decimal("-16.58"),
-    remark="",
+    quantity="-6.500",
+    amount="-16.58",
 )
 HOSTILE = [
     "=1+1",
