@@ -48,14 +48,13 @@ def make_detail(**changes: Any) -> OrderDetail:
 def write_file(
     format_name: str,
     orders: Sequence[Sequence[OrderDetail]],
-    scratch_dir: Path,
     *,
     language: Language = "zh",
     yongyou: YongyouSettings = DEFAULTS,
 ) -> bytes:
     """Return the file of that format with these orders."""
     file = io.BytesIO()
-    writer = open_writer(PROFILES[format_name], file, language, scratch_dir, yongyou)
+    writer = open_writer(PROFILES[format_name], file, language, yongyou)
     for rows in orders:
         writer.write_order(rows)
     writer.close()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import IO, Protocol
 
 from gm_service.orders.exports.csv_writer import CsvWriter
@@ -51,10 +50,10 @@ class _KindWriter(Protocol):
 
 
 def open_writer(
-    profile: Profile, file: IO[bytes], language: Language, scratch_dir: Path, yongyou: YongyouSettings = DEFAULTS
+    profile: Profile, file: IO[bytes], language: Language, yongyou: YongyouSettings = DEFAULTS
 ) -> RowWriter:
-    """Return the writer of the profile's kind onto `file`; `scratch_dir` is for what it can't keep in memory."""
-    writer = _open_kind(profile, file, language, scratch_dir, yongyou)
+    """Return the writer of the profile's kind onto `file`, which must be able to seek."""
+    writer = _open_kind(profile, file, language, yongyou)
     if profile.balance is Balance.TAX:
         return _Balancing(writer, partial(to_taxed_lines, settings=yongyou))
     if profile.balance is Balance.DOUBLE_ENTRY:
@@ -75,12 +74,10 @@ class _Balancing:
         self._writer.write_order(self._balance(rows))
 
 
-def _open_kind(
-    profile: Profile, file: IO[bytes], language: Language, scratch_dir: Path, yongyou: YongyouSettings
-) -> _KindWriter:
+def _open_kind(profile: Profile, file: IO[bytes], language: Language, yongyou: YongyouSettings) -> _KindWriter:
     match profile.kind:
         case "xlsx":
-            return XlsxWriter(profile, file, language, scratch_dir, yongyou=yongyou)
+            return XlsxWriter(profile, file, language, yongyou=yongyou)
         case "csv":
             return CsvWriter(profile, file, language, yongyou)
         case "xml":

@@ -62,7 +62,7 @@ HOSTILE = [
 
 def write_xlsx(tmp_path: Path, rows: list[OrderDetail], **options: Any) -> bytes:
     file = io.BytesIO()
-    writer = XlsxWriter(PROFILES["house"], file, "en", tmp_path, **options)
+    writer = XlsxWriter(PROFILES["house"], file, "en", **options)
     writer.write_order(rows)
     writer.close()
     return file.getvalue()
