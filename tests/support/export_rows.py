@@ -48,7 +48,6 @@ def make_detail(**changes: Any) -> OrderDetail:
 def write_file(
     format_name: str,
     orders: Sequence[Sequence[OrderDetail]],
-    scratch_dir: Path,
     *,
     language: Language = "zh",
     yongyou: YongyouSettings = DEFAULTS,

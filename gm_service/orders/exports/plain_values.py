@@ -11,6 +11,8 @@ from gm_service.yongyou import CodeMaps
 from shared.errors import Language
 
 Clean = Callable[[str], str]
+REMEMBERED_TEXTS = 4096
+"""how many cleaned texts a writer keeps: names and codes come again and again"""
 
 
 def text_reader(column: ExportColumn, code_maps: CodeMaps, language: Language, clean: Clean) -> Callable[[Row], str]:

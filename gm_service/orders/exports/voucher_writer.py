@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import IO
 
 from gm_service.orders.exports.csv_writer import defuse
-from gm_service.orders.exports.plain_values import text_reader
+from gm_service.orders.exports.plain_values import REMEMBERED_TEXTS, text_reader
 from gm_service.orders.exports.profiles import Profile
 from gm_service.orders.exports.rows import Row
 from gm_service.yongyou import YongyouSettings
@@ -28,7 +29,8 @@ class VoucherWriter:
     def __init__(self, profile: Profile, file: IO[bytes], yongyou: YongyouSettings) -> None:
         self._file = file
         self._encoding = profile.encoding
-        self._readers = [text_reader(each, yongyou.code_maps, "zh", self._clean) for each in profile.columns]
+        clean = lru_cache(REMEMBERED_TEXTS)(self._clean)
+        self._readers = [text_reader(each, yongyou.code_maps, "zh", clean) for each in profile.columns]
         self._write_lines([profile.first_line])
 
     def write_order(self, rows: Sequence[Row]) -> None:

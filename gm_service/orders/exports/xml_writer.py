@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import IO
 from xml.sax.saxutils import escape, quoteattr
 
 from gm_service.orders.exports.columns import ExportColumn
-from gm_service.orders.exports.plain_values import text_reader
+from gm_service.orders.exports.plain_values import REMEMBERED_TEXTS, text_reader
 from gm_service.orders.exports.profiles import Profile
 from gm_service.orders.exports.rows import Row
 from gm_service.yongyou import YongyouSettings
@@ -70,5 +71,6 @@ def _root(profile: Profile, yongyou: YongyouSettings) -> str:
 def _element_writer(columns: Sequence[ExportColumn], yongyou: YongyouSettings) -> Callable[[Row], str]:
     """Return what says a row as elements: one template, filled in."""
     template = "".join(f"<{column.title_en}>%s</{column.title_en}>" for column in columns)
-    readers = [text_reader(column, yongyou.code_maps, "zh", to_xml_text) for column in columns]
+    clean = lru_cache(REMEMBERED_TEXTS)(to_xml_text)
+    readers = [text_reader(column, yongyou.code_maps, "zh", clean) for column in columns]
     return lambda row: template % tuple([read(row) for read in readers])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from xml.etree import ElementTree
 
 import openpyxl
@@ -72,8 +71,8 @@ def test_the_forty_are_forty_and_every_format_is_tried() -> None:
 
 
 @pytest.mark.parametrize("format_name", SPREADSHEETS)
-def test_no_cell_is_a_formula_in_xlsx(tmp_path: Path, format_name: str) -> None:
-    sheet = openpyxl.load_workbook(io.BytesIO(write_file(format_name, ORDERS, tmp_path))).worksheets[0]
+def test_no_cell_is_a_formula_in_xlsx(format_name: str) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(write_file(format_name, ORDERS))).worksheets[0]
 
     cells = [cell for row in sheet.iter_rows() for cell in row]
     assert [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink] == []
@@ -82,24 +81,24 @@ def test_no_cell_is_a_formula_in_xlsx(tmp_path: Path, format_name: str) -> None:
     assert {cell.data_type for cell in hostile} <= {"s", "inlineStr"}
 
 
-def test_no_field_begins_like_a_formula_in_csv(tmp_path: Path) -> None:
-    text = write_file("house_csv", ORDERS, tmp_path).decode("utf-8-sig")
+def test_no_field_begins_like_a_formula_in_csv() -> None:
+    text = write_file("house_csv", ORDERS).decode("utf-8-sig")
 
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert [row[0] for row in rows[1:-1]] == [f"'{each}" for each in FORMULAS]
     assert [field for row in rows for field in row if begins_like_formula(field)] == []
 
 
-def test_no_field_begins_like_a_formula_in_a_voucher_file(tmp_path: Path) -> None:
-    lines = write_file("yongyou_voucher", ORDERS, tmp_path).decode("gbk").splitlines()
+def test_no_field_begins_like_a_formula_in_a_voucher_file() -> None:
+    lines = write_file("yongyou_voucher", ORDERS).decode("gbk").splitlines()
 
     fields = [field for line in lines for field in line.split(",")]
     assert len(lines) == 1 + 3 * len(FORMULAS)
     assert [field for field in fields if begins_like_formula(field)] == []
 
 
-def test_xml_keeps_the_very_text(tmp_path: Path) -> None:
-    root = ElementTree.fromstring(write_file("yongyou_xml", ORDERS, tmp_path))
+def test_xml_keeps_the_very_text() -> None:
+    root = ElementTree.fromstring(write_file("yongyou_xml", ORDERS))
 
     assert [each.findtext("header/memo") for each in root] == FORMULAS
 

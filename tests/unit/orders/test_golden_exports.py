@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,8 +14,8 @@ from gm_service.orders.exports.profiles import PROFILES
 from tests.support.export_rows import GOLDEN_DIR, SAMPLE_ORDERS, SAMPLE_SETTINGS, golden_file, write_file
 
 
-def write_sample(format_name: str, scratch_dir: Path) -> bytes:
-    return write_file(format_name, SAMPLE_ORDERS, scratch_dir, yongyou=SAMPLE_SETTINGS)
+def write_sample(format_name: str) -> bytes:
+    return write_file(format_name, SAMPLE_ORDERS, yongyou=SAMPLE_SETTINGS)
 
 
 def read_xlsx(content: bytes) -> list[dict[str, Any]]:
@@ -41,15 +40,15 @@ def read_as_dicts(rows: list[list[str]], *, below: int) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("format_name", [name for name, each in PROFILES.items() if each.kind == "xlsx"])
-def test_workbook_is_as_agreed(tmp_path: Path, format_name: str) -> None:
-    made = read_xlsx(write_sample(format_name, tmp_path))
+def test_workbook_is_as_agreed(format_name: str) -> None:
+    made = read_xlsx(write_sample(format_name))
 
     assert made == read_xlsx(golden_file(format_name).read_bytes())
 
 
 @pytest.mark.parametrize("format_name", [name for name, each in PROFILES.items() if each.kind != "xlsx"])
-def test_text_file_is_as_agreed_to_the_byte(tmp_path: Path, format_name: str) -> None:
-    made = write_sample(format_name, tmp_path)
+def test_text_file_is_as_agreed_to_the_byte(format_name: str) -> None:
+    made = write_sample(format_name)
 
     assert made == golden_file(format_name).read_bytes()
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gm_service.orders.exports.vouchers import Unbalanced, VoucherBook, require_balance
@@ -34,13 +33,12 @@ def read(content: bytes) -> list[list[str]]:
     st.dates(date(2010, 1, 1), date(2010, 3, 31)),
     st.sampled_from(OrderStatus),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_voucher_in_the_file_balances(
-    tmp_path: Path, orders: list[list[Decimal]], rate: Decimal, day: date, status: OrderStatus
+    orders: list[list[Decimal]], rate: Decimal, day: date, status: OrderStatus
 ) -> None:
     rows = [[make_detail(amount=each, receive_date=day, status=status) for each in order] for order in orders]
 
-    entries = read(write_file("yongyou_voucher", rows, tmp_path, yongyou=YongyouSettings(tax_rate=rate)))
+    entries = read(write_file("yongyou_voucher", rows, yongyou=YongyouSettings(tax_rate=rate)))
 
     sides: dict[tuple[str, str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for day_text, kind, number, _papers, _summary, _account, debit, credit, *_others in entries:
@@ -110,11 +108,10 @@ def test_numbers_begin_anew_each_month() -> None:
 
 
 @given(texts, texts, texts)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_text_breaks_the_file(tmp_path: Path, order_no: str, buyer_name: str, buyer_code: str) -> None:
+def test_no_text_breaks_the_file(order_no: str, buyer_name: str, buyer_code: str) -> None:
     rows = [make_detail(order_no=order_no, buyer_name=buyer_name, buyer_code=buyer_code)]
 
-    entries = read(write_file("yongyou_voucher", [rows], tmp_path))
+    entries = read(write_file("yongyou_voucher", [rows]))
 
     assert [len(entry) for entry in entries] == [21] * 3
     assert all(len(field.encode("gbk")) <= 60 for entry in entries for field in entry)
@@ -132,7 +129,7 @@ def test_no_text_breaks_the_file(tmp_path: Path, order_no: str, buyer_name: str,
         ("店" * 40, "店" * 24 + "…"),
     ],
 )
-def test_text_shows_what_was_done_to_it(tmp_path: Path, name: str, shown: str) -> None:
-    content = write_file("yongyou_voucher", [[make_detail(buyer_name=name)]], tmp_path)
+def test_text_shows_what_was_done_to_it(name: str, shown: str) -> None:
+    content = write_file("yongyou_voucher", [[make_detail(buyer_name=name)]])
 
     assert read(content)[0][4] == f"销售 A-1 {shown}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.export_rows import make_detail, write_file
@@ -18,9 +17,8 @@ from tests.support.export_rows import make_detail, write_file
 @example('<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>&b;')
 @example("a\r\nb\tc")
 @example("\x00\x1b\ud800\ufffe")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
-    content = write_file("yongyou_xml", [[make_detail(remark=text, buyer_code=text, sku_code=text)]], tmp_path)
+def test_text_comes_back_as_it_was(text: str) -> None:
+    content = write_file("yongyou_xml", [[make_detail(remark=text, buyer_code=text, sku_code=text)]])
 
     root = ElementTree.fromstring(content)
     readable = re.sub("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
@@ -30,11 +28,11 @@ def test_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
     assert b"<!DOCTYPE" not in content
 
 
-def test_order_without_lines_is_left_out(tmp_path: Path) -> None:
-    root = ElementTree.fromstring(write_file("yongyou_xml", [[], [make_detail()], []], tmp_path))
+def test_order_without_lines_is_left_out() -> None:
+    root = ElementTree.fromstring(write_file("yongyou_xml", [[], [make_detail()], []]))
 
     assert len(root) == 1
 
 
-def test_file_of_nothing_is_whole(tmp_path: Path) -> None:
-    assert len(ElementTree.fromstring(write_file("yongyou_xml", [], tmp_path))) == 0
+def test_file_of_nothing_is_whole() -> None:
+    assert len(ElementTree.fromstring(write_file("yongyou_xml", []))) == 0
