@@ -39,6 +39,11 @@ check: $(VENV)/.test-ready ## format, lint, types, import contracts, security li
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -n 2 -q tests/unit tests/architecture
 
+.PHONY: bench
+bench: $(VENV)/.test-ready ## measure exports (benchmarks/README.md); BENCH_LINES=100000 for less than a million
+	@$(BIN)/python -m benchmarks.export_million_lines --lines $${BENCH_LINES:-1000000}
+	@$(BIN)/python -m benchmarks.sync_export_first_byte
+
 .PHONY: format
 format: $(VENV)/.test-ready ## put the code into its format
 	@$(BIN)/ruff format -q .

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from gm_service.yongyou import YongyouSettings
 from shared.settings import MIN_KEY_CHARACTERS, CommonSettings
 
 
@@ -30,6 +31,10 @@ class ServiceSettings(CommonSettings):
     )
     link_seconds: int = Field(default=7 * 86_400, ge=60, description="how long a finished export can be downloaded")
     session_seconds: int = Field(default=12 * 3600, ge=60, description="how long a signed-in person stays signed in")
+    yongyou: YongyouSettings | None = Field(
+        default=None,
+        description="what exports for yongyou U8 are filled with, a JSON object; docs/export-formats.md has its fields",
+    )
     public_url: str = Field(default="", description="put before links and task addresses; empty: they are relative")
     trusted_proxies: int = Field(
         default=0, ge=0, le=5, description="how many proxies of ours stand before: their X-Forwarded-For is believed"

@@ -162,7 +162,7 @@ def _wait(condition: Callable[[], bool]) -> None:
 
 def _show_file(content: bytes, name: str) -> None:
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    table = Table(title=f"{name}: {len(sheet) - 1:,} rows below the header", title_justify="left")
+    table = Table(title=f"{name}: {len(sheet) - 2:,} rows between header and totals", title_justify="left")
     shown = range(min(7, len(sheet[0])))
     for column in shown:
         table.add_column(str(sheet[0][column]))

@@ -108,8 +108,8 @@ def _load_station(engine: Engine, zone: ZoneInfo, station_id: str, invoices: Seq
         store.insert_time_configs(connection, station_id, TIME_CONFIGS)
         known = store.find_order_ids(connection, station_id, (invoice.number for invoice in invoices))
         new = [invoice for invoice in invoices if invoice.number not in known]
-        lines = {invoice.number: [_to_line(line) for line in invoice.lines] for invoice in new}
-        orders = [_to_order(invoice, lines[invoice.number], zone) for invoice in new]
+        lines = {invoice.number: [to_line(line) for line in invoice.lines] for invoice in new}
+        orders = [to_order(invoice, lines[invoice.number], zone) for invoice in new]
         return len(store.insert_orders(connection, station_id, orders, lines))
 
     return in_write(engine, load)
@@ -128,7 +128,7 @@ def _list_buyers(invoices: Sequence[Invoice]) -> list[Entry]:
     return [Entry(code, name) for code, name in names.items()]
 
 
-def _to_order(invoice: Invoice, lines: Sequence[dict[str, Any]], zone: ZoneInfo) -> dict[str, Any]:
+def to_order(invoice: Invoice, lines: Sequence[dict[str, Any]], zone: ZoneInfo) -> dict[str, Any]:
     cycle = _cycle_of(invoice)
     return {
         "order_no": invoice.number,
@@ -145,7 +145,7 @@ def _to_order(invoice: Invoice, lines: Sequence[dict[str, Any]], zone: ZoneInfo)
     }
 
 
-def _to_line(line: dict[str, str]) -> dict[str, Any]:
+def to_line(line: dict[str, str]) -> dict[str, Any]:
     quantity, unit_price = Decimal(line["Quantity"]), Decimal(line["UnitPrice"])
     return {
         "sku_code": line["StockCode"],

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
+from gm_service.yongyou import DEFAULTS, YongyouSettings
 from shared.errors import Language
 
 
@@ -74,9 +75,12 @@ class ExportRequest:
     """what people see"""
     language: Language
     """of the header and the labels"""
+    yongyou: YongyouSettings = DEFAULTS
+    """what the formats for U8 are filled with; no part of the input where it is as by default"""
 
     def to_json(self) -> dict[str, Any]:
         """Return the task input."""
+        given = {} if self.yongyou == DEFAULTS else {"yongyou": self.yongyou.to_json()}
         return {
             "export": "orderdetail",
             "station_id": self.station_id,
@@ -84,6 +88,7 @@ class ExportRequest:
             "format": self.format,
             "file_name": self.file_name,
             "language": self.language,
+            **given,
         }
 
     @classmethod
@@ -91,7 +96,7 @@ class ExportRequest:
         """Rebuild what `to_json` returned.
 
         Raises:
-            KeyError, ValueError, TypeError: it is not such a request.
+            KeyError, ValueError, TypeError, ArithmeticError, AttributeError: it is not such a request.
         """
         return cls(
             station_id=values["station_id"],
@@ -99,4 +104,5 @@ class ExportRequest:
             format=values["format"],
             file_name=values["file_name"],
             language=values.get("language", "en"),
+            yongyou=YongyouSettings.from_json(values.get("yongyou", {})),
         )

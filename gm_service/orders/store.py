@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,6 +38,7 @@ _ORDER_COLUMNS = (
     orders.c.buyer_name,
     orders.c.area,
     orders.c.remark,
+    orders.c.line_count,
 )
 _LINE_COLUMNS = (
     order_line.c.order_id,
@@ -85,14 +88,15 @@ def page_statement(station_id: str, query: OrderQuery, zone: ZoneInfo, page_size
     )
 
 
-def list_lines(connection: Connection, order_ids: Sequence[int]) -> list[OrderLine]:
-    """Return the lines of these orders by order id and line number."""
+def list_lines(connection: Connection, order_ids: Sequence[int]) -> dict[int, list[OrderLine]]:
+    """Return the lines of these orders by order id, sorted by line number; an order without lines isn't in it."""
     statement = (
         select(*_LINE_COLUMNS)
         .where(order_line.c.order_id.in_(order_ids))
         .order_by(order_line.c.order_id, order_line.c.line_no)
     )
-    return [OrderLine(*row) for row in connection.execute(statement)]
+    rows = map(OrderLine._make, connection.execute(statement))
+    return {order_id: list(lines) for order_id, lines in groupby(rows, key=itemgetter(0))}
 
 
 def list_time_configs(connection: Connection, station_id: str) -> list[TimeConfig]:

@@ -23,6 +23,8 @@ _TASK_ID: TypeAdapter[int] = TypeAdapter(RowId)
 CONTENT_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".csv": "text/csv; charset=utf-8",
+    ".xml": "application/xml; charset=utf-8",
+    ".txt": "text/plain; charset=gbk",
 }
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import signal
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ import requests
 from python_calamine import CalamineWorkbook
 
 from gm_service.demo.load import demo_batch
+from shared.errors import StorageFull
 from shared.task_api.models import TaskStatus
 from tests.support.cluster import Cluster
 from tests.support.import_jobs import ended_import, order_rows, orders_of, submit_import
@@ -50,7 +53,37 @@ def test_big_export_is_made_in_the_background(platform: Cluster) -> None:
     assert (ended["status"], result["orders"], result["rows"]) == (3, ORDERS_OF_FIRST, LINES_OF_FIRST)
     file = platform.first.get(result["link"])
     assert len(file.content) == result["bytes"]
-    assert len(_sheet(file.content)) == LINES_OF_FIRST + 1
+    assert len(_sheet(file.content)) == LINES_OF_FIRST + 2, "header and totals"
+
+
+@contextmanager
+def _small_files_only(platform: Cluster, max_bytes: int) -> Iterator[None]:
+    """Let the worker's children, and the scripts they start, write no file bigger than that: a disk that is full."""
+    children = platform.worker_children()
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in children}
+    for pid, (_soft, hard) in limits.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (max_bytes, hard))
+    try:
+        yield
+    finally:
+        for pid, limit in limits.items():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
+
+
+def test_export_on_a_full_disk_fails_with_its_reason_and_leaves_nothing(platform: Cluster) -> None:
+    def left() -> set[str]:
+        return {path.name for path in (platform.folder / "files" / "export").glob("**/*")}
+
+    before = left()
+
+    with _small_files_only(platform, 1024 * 1024):
+        answer = platform.first.data("/station/sales_analysis/orderdetail", **DECEMBER)
+        ended = ended_import(platform.first, int(answer["task_url"].rpartition("=")[2]))
+
+    assert (ended["status"], ended["reason"]) == (TaskStatus.FAILED, StorageFull().sentence("en"))
+    assert left() == before
+    with sqlite3.connect(platform.folder / "orders.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def test_small_export_is_made_at_once_and_is_the_same_file(platform: Cluster) -> None:

@@ -4,39 +4,51 @@ from __future__ import annotations
 
 import csv
 import io
-from operator import attrgetter
-from typing import IO, Any
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import IO
 
-from gm_service.orders.exports.profiles import CellType, OrderDetail, Profile
+from gm_service.orders.exports.plain_values import text_reader
+from gm_service.orders.exports.profiles import Profile
+from gm_service.orders.exports.rows import Row
+from gm_service.orders.exports.totals import Totals
 from gm_service.orders.formulas import begins_like_formula
+from gm_service.yongyou import DEFAULTS, YongyouSettings
 from shared.errors import Language
 
 
 class CsvWriter:
-    """Writes UTF-8 with a byte order mark, every field quoted; what looks like a formula gets an apostrophe."""
+    """Writes every field quoted; what looks like a formula gets an apostrophe."""
 
-    def __init__(self, profile: Profile, file: IO[bytes], language: Language) -> None:
-        self._text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="", write_through=False)
+    def __init__(
+        self, profile: Profile, file: IO[bytes], language: Language, yongyou: YongyouSettings = DEFAULTS
+    ) -> None:
+        self._text = io.TextIOWrapper(file, encoding=profile.encoding, errors="replace", newline="")
         self._writer = csv.writer(self._text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-        self._language = language
-        self._columns = [(attrgetter(column.source), column.type) for column in profile.columns]
+        self._readers = [text_reader(column, yongyou.code_maps, language, defuse) for column in profile.columns]
+        self._totals = Totals(profile.columns, language)
         self._writer.writerow([column.title(language) for column in profile.columns])
 
-    def write(self, row: OrderDetail) -> None:
+    def write_order(self, rows: Sequence[Row]) -> None:
         """See RowWriter."""
-        self._writer.writerow([self._field(value_of(row), cell_type) for value_of, cell_type in self._columns])
+        readers = self._readers
+        self._writer.writerows([read(row) for read in readers] for row in rows)
+        self._totals.add(rows)
 
     def close(self) -> None:
         """See RowWriter."""
+        if self._totals:
+            self._writer.writerow([_to_text(cell) for cell in self._totals.cells()])
         self._text.flush()
         self._text.detach()
 
-    def _field(self, value: Any, cell_type: CellType) -> str:
-        if cell_type is CellType.TEXT:
-            text: str = value
-            return f"'{text}" if begins_like_formula(text) else text
-        if cell_type is CellType.LABEL:
-            return str(value.label(self._language))
-        if cell_type is CellType.NUMBER:
-            return f"{value.normalize():f}"
-        return f"{value:%Y-%m-%d %H:%M:%S}" if cell_type is CellType.DATETIME else str(value)
+
+def defuse(text: str) -> str:
+    """Return text that no spreadsheet calculates."""
+    if text[:1].isalnum():  # most texts, and none of what a formula begins with
+        return text
+    return f"'{text}" if begins_like_formula(text) else text
+
+
+def _to_text(cell: str | Decimal | None) -> str:
+    return "" if cell is None else str(cell)

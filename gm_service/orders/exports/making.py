@@ -10,11 +10,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any
 from zoneinfo import ZoneInfo
@@ -23,10 +21,12 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from gm_service.orders import store
-from gm_service.orders.exports.profiles import OrderDetail, Profile, get_profile
+from gm_service.orders.exports.profiles import Profile, get_profile
+from gm_service.orders.exports.rows import OrderDetail
 from gm_service.orders.exports.writers import open_writer
 from gm_service.orders.models import Order, OrderLine
 from gm_service.orders.query import ExportRequest, OrderQuery
+from gm_service.yongyou import DEFAULTS, YongyouSettings
 from shared.database import to_zone
 from shared.errors import Language, StorageFull, Unavailable
 
@@ -35,6 +35,7 @@ Progress = Callable[[int, int], None]
 
 MIN_FREE_BYTES = 16 * 1024 * 1024
 _PROGRESS_ORDERS = 100
+_LINES_A_BUNCH = 5_000
 # EFBIG: the process' own limit on file sizes, as a quota is for all that the reader can do about it.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -95,14 +96,28 @@ def count_matching(engine: Engine, station_id: str, query: OrderQuery, zone: Zon
 def iter_orders(
     connection: Connection, station_id: str, query: OrderQuery, zone: ZoneInfo
 ) -> Iterator[list[OrderDetail]]:
-    """Yield each matching order as its rows, one a line; memory holds a page of orders at a time."""
+    """Yield each matching order as its rows, one a line; memory holds a page of orders and a bunch's lines."""
     cycle_names = {cycle.id: cycle.name for cycle in store.list_time_configs(connection, station_id)}
     for page in store.iter_order_pages(connection, station_id, query, zone):
-        lines = store.list_lines(connection, [order.id for order in page])
-        lines_of = {order_id: list(some) for order_id, some in groupby(lines, key=attrgetter("order_id"))}
-        for order in page:
-            cycle_name = cycle_names.get(order.time_config_id, order.time_config_id)
-            yield [_to_detail(order, line, cycle_name, zone) for line in lines_of.get(order.id, [])]
+        for bunch in bunch_orders(page, _LINES_A_BUNCH):
+            lines = store.list_lines(connection, [order.id for order in bunch])
+            for order in bunch:
+                cycle_name = cycle_names.get(order.time_config_id, order.time_config_id)
+                yield _to_details(order, lines.get(order.id, []), cycle_name, zone)
+
+
+def bunch_orders(page: Sequence[Order], max_lines: int) -> Iterator[list[Order]]:
+    """Yield the orders of a page in bunches of at most `max_lines` lines, or of one order that has more."""
+    bunch: list[Order] = []
+    lines = 0
+    for order in page:
+        if bunch and lines + order.line_count > max_lines:
+            yield bunch
+            bunch, lines = [], 0
+        bunch.append(order)
+        lines += order.line_count
+    if bunch:
+        yield bunch
 
 
 def write_orders(
@@ -111,19 +126,18 @@ def write_orders(
     profile: Profile,
     *,
     language: Language,
-    scratch_dir: Path,
     progress: Callable[[int], None] | None = None,
+    yongyou: YongyouSettings = DEFAULTS,
 ) -> Written:
     """Write the orders as `profile` says; `progress` hears of the orders written from time to time.
 
     Raises:
         OSError: the disk is full, or the folder can't be written to.
     """
-    writer = open_writer(profile, file, language, scratch_dir)
+    writer = open_writer(profile, file, language, yongyou)
     order_count = row_count = 0
     for rows in orders:
-        for row in rows:
-            writer.write(row)
+        writer.write_order(rows)
         order_count += 1
         row_count += len(rows)
         if progress and order_count % _PROGRESS_ORDERS == 0:
@@ -208,7 +222,7 @@ def _write_whole(
             told(0)
             orders = iter_orders(connection, request.station_id, request.query, zone)
             written = write_orders(
-                orders, file, profile, language=request.language, scratch_dir=unfinished.parent, progress=told
+                orders, file, profile, language=request.language, progress=told, yongyou=request.yongyou
             )
             told(written.orders)
         file.flush()
@@ -218,27 +232,32 @@ def _write_whole(
         return written, size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _to_detail(order: Order, line: OrderLine, cycle_name: str, zone: ZoneInfo) -> OrderDetail:
+def _to_details(order: Order, lines: Sequence[OrderLine], cycle_name: str, zone: ZoneInfo) -> list[OrderDetail]:
+    """Return a row for each line. A million lines come through here: what is the order's own is made ready before."""
     local = to_zone(order.order_time, zone)
     assert local is not None  # noqa: S101 the column is not null
-    return OrderDetail(
-        order_no=order.order_no,
-        order_time=local.replace(tzinfo=None),
-        receive_date=order.receive_date,
-        cycle_name=cycle_name,
-        status=order.status,
-        buyer_code=order.buyer_code,
-        buyer_name=order.buyer_name,
-        area=order.area,
-        line_no=line.line_no,
-        sku_code=line.sku_code,
-        sku_name=line.sku_name,
-        quantity=line.quantity,
-        unit=line.unit,
-        unit_price=line.unit_price,
-        amount=line.amount,
-        remark=order.remark,
-    )
+    local = local.replace(tzinfo=None)
+    return [
+        OrderDetail(
+            order.order_no,
+            local,
+            order.receive_date,
+            cycle_name,
+            order.status,
+            order.buyer_code,
+            order.buyer_name,
+            order.area,
+            line_no,
+            sku_code,
+            sku_name,
+            quantity,
+            unit,
+            unit_price,
+            amount,
+            order.remark,
+        )
+        for _order_id, line_no, sku_code, sku_name, unit, quantity, unit_price, amount in lines
+    ]
 
 
 def _sync_directory(directory: Path) -> None:

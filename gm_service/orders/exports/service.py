@@ -20,9 +20,10 @@ from gm_service.orders.exports.expiry import remove_old_files
 from gm_service.orders.exports.joining import submit_once
 from gm_service.orders.exports.making import ExportedFile
 from gm_service.orders.exports.models import StoredFile
-from gm_service.orders.exports.profiles import get_profile
+from gm_service.orders.exports.profiles import Profile, get_profile
 from gm_service.orders.policy import Mode, choose_mode, joined_mode
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
+from gm_service.yongyou import DEFAULTS
 from shared.context import new_id
 from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import FileGone, Language
@@ -127,8 +128,9 @@ class ExportService:
             station_id=station.id,
             query=query,
             format=profile.name,
-            file_name=_file_name(query, profile.kind, language),
+            file_name=_file_name(query, profile, language),
             language=language,
+            yongyou=(profile.is_for_u8 and self.settings.yongyou) or DEFAULTS,
         )
 
     def _threshold(self, station: Station) -> int:
@@ -180,10 +182,9 @@ class ExportService:
         return ended is None or datetime.now(UTC) > ended + timedelta(seconds=self.settings.link_seconds)
 
 
-def _file_name(query: OrderQuery, extension: str, language: Language) -> str:
+def _file_name(query: OrderQuery, profile: Profile, language: Language) -> str:
     """Return what people see in their download folder."""
     by_cycle = query.query_type is QueryType.OPERATING_CYCLE
     first = query.cycle_start_time if by_cycle else query.start_date
     last = query.cycle_end_time if by_cycle else query.end_date
-    title = "订单明细" if language == "zh" else "orderdetail"
-    return f"{title}_{first:%Y%m%d}-{last:%Y%m%d}.{extension}"
+    return f"{profile.file_title(language)}_{first:%Y%m%d}-{last:%Y%m%d}.{profile.kind}"

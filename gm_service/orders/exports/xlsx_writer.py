@@ -1,105 +1,124 @@
-"""Writes .xlsx in constant memory, whatever the number of rows."""
+"""Writes .xlsx in constant memory, whatever the number of rows; docs/decisions/0006 says why no library does it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from datetime import datetime
-from operator import attrgetter
-from pathlib import Path
+from collections.abc import Sequence
+from itertools import chain
 from typing import IO
 
-import xlsxwriter
-from xlsxwriter.exceptions import FileCreateError
-
-from gm_service.orders.exports.profiles import CellType, OrderDetail, Profile
+from gm_service.orders.exports.profiles import Profile
+from gm_service.orders.exports.rows import Row
+from gm_service.orders.exports.totals import Totals
+from gm_service.orders.exports.xlsx_cells import FORMATS, RowRenderer
+from gm_service.orders.exports.xlsx_package import Package, Sheet
+from gm_service.yongyou import DEFAULTS, YongyouSettings
 from shared.errors import Language
 
-# What a sheet of .xlsx holds, header included; a row beyond would be dropped without a word.
+# What a sheet of .xlsx holds, header included; programs refuse a file with more.
 MAX_SHEET_ROWS = 1_048_576
-_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
-_NUMBER_FORMATS = {
-    CellType.PRICE: "0.00##",
-    CellType.AMOUNT: "0.00",
-    CellType.DATE: "yyyy-mm-dd",
-    CellType.DATETIME: "yyyy-mm-dd hh:mm:ss",
-}
+_SAMPLE_ROWS = 300
 
 
 class XlsxWriter:
-    """Writes .xlsx in constant memory; more rows than a sheet holds go on in another one."""
+    """Writes .xlsx. The first rows wait until they tell how wide the columns should be."""
 
     def __init__(
         self,
         profile: Profile,
         file: IO[bytes],
         language: Language,
-        scratch_dir: Path,
+        *,
         max_sheet_rows: int = MAX_SHEET_ROWS,
+        yongyou: YongyouSettings = DEFAULTS,
     ) -> None:
-        self._profile = profile
-        self._language = language
-        self._max_sheet_rows = max_sheet_rows
-        self._workbook = xlsxwriter.Workbook(
-            file,
-            {
-                "constant_memory": True,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-                "strings_to_numbers": False,
-                "tmpdir": str(scratch_dir),
-            },
-        )
-        self._workbook.use_zip64()
-        # The present moment would make each file differ from its twin.
-        self._workbook.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001 the format has no zone
-        self._bold = self._workbook.add_format({"bold": True})
-        self._cells = [self._cell_writer(column.source, column.type) for column in profile.columns]
-        self._sheets = 0
-        self._open_sheet()
+        self._renderer = RowRenderer(profile.columns, language, yongyou.code_maps)
+        self._sheets = _Sheets(Package(file, FORMATS), profile.sheet(language), self._renderer.header(), max_sheet_rows)
+        self._totals = Totals(profile.columns, language)
+        self._sample: list[Sequence[Row]] = []
+        self._sample_rows = 0
 
-    def write(self, row: OrderDetail) -> None:
+    def write_order(self, rows: Sequence[Row]) -> None:
         """See RowWriter."""
-        if self._next_row == self._max_sheet_rows:
-            self._open_sheet()
-        for place, write_cell in enumerate(self._cells):
-            write_cell(self._next_row, place, row)
-        self._next_row += 1
+        self._totals.add(rows)
+        if self._sheets.are_open:
+            self._write(rows)
+            return
+        self._sample.append(rows)
+        self._sample_rows += len(rows)
+        if self._sample_rows >= _SAMPLE_ROWS:
+            self._write_sample()
 
     def close(self) -> None:
         """See RowWriter."""
-        try:
-            self._workbook.close()
-        except FileCreateError as error:
-            # The library wraps what the file system said, and with it the errno that tells a full disk.
-            raise error.args[0] if error.args and isinstance(error.args[0], OSError) else error from error
+        if not self._sheets.are_open:
+            self._write_sample()
+        if self._totals:
+            self._sheets.require_room()
+            self._sheets.write(self._renderer.totals(self._totals.cells(), self._sheets.next_row), 1)
+        self._sheets.close()
 
-    def _open_sheet(self) -> None:
-        self._sheets += 1
-        name = self._profile.sheet(self._language)
-        self._sheet = self._workbook.add_worksheet(name if self._sheets == 1 else f"{name} {self._sheets}")
-        self._sheet.freeze_panes(1, 0)
-        for place, column in enumerate(self._profile.columns):
-            self._sheet.set_column(place, place, column.width)
-            self._sheet.write_string(0, place, column.title(self._language), self._bold)
-        self._next_row = 1
+    def _write_sample(self) -> None:
+        self._sheets.open(self._renderer.fit_widths(list(chain.from_iterable(self._sample))))
+        for order in self._sample:
+            self._write(order)
+        self._sample.clear()
 
-    def _cell_writer(self, source: str, cell_type: CellType) -> Callable[[int, int, OrderDetail], None]:
-        value_of = attrgetter(source)
-        number_format = _NUMBER_FORMATS.get(cell_type)
-        style = self._workbook.add_format({"num_format": number_format}) if number_format else None
-        if cell_type is CellType.TEXT:
-            return lambda row, place, detail: self._write_text(row, place, value_of(detail))
-        if cell_type is CellType.LABEL:
-            return lambda row, place, detail: self._write_text(row, place, value_of(detail).label(self._language))
-        if cell_type in (CellType.DATE, CellType.DATETIME):
-            return lambda row, place, detail: self._sheet.write_datetime(row, place, value_of(detail), style)
-        return lambda row, place, detail: self._sheet.write_number(row, place, value_of(detail), style)
+    def _write(self, order: Sequence[Row]) -> None:
+        """Write an order's rows, on several sheets where one can't take them."""
+        while order:
+            room = self._sheets.require_room()
+            xml = "".join(self._renderer.iter_rows(order[:room], self._sheets.next_row))
+            self._sheets.write(xml, rows=len(order[:room]))
+            order = order[room:]
 
-    def _write_text(self, row: int, place: int, text: str) -> None:
-        if not text:
-            return
-        text = _NOT_XML.sub("�", text)
-        if text.startswith("<r>") and text.endswith("</r>"):
-            text += " "  # the library would take it for its own markup and write it unescaped
-        self._sheet.write_string(row, place, text)
+
+class _Sheets:
+    """The sheets of a file, all with the same header; where one is full, the next begins."""
+
+    def __init__(self, package: Package, name: str, header: str, max_rows: int) -> None:
+        self._package = package
+        self._name = name
+        self._header = header
+        self._max_rows = max_rows
+        self._widths: Sequence[int] = ()
+        self._count = 0
+        self._sheet: Sheet | None = None
+        self.next_row = 1
+        """of the open sheet"""
+
+    @property
+    def are_open(self) -> bool:
+        """Tell whether the widths are known, and rows can be written."""
+        return self._sheet is not None
+
+    def open(self, widths: Sequence[int]) -> None:
+        """Begin the first sheet; the others get the same widths."""
+        self._widths = widths
+        self._open_next()
+
+    def require_room(self) -> int:
+        """Return how many rows the open sheet still takes; where that would be none, it is a new one."""
+        assert self._sheet  # noqa: S101 the caller opened one
+        if self.next_row > self._max_rows or self._sheet.is_full:
+            self._sheet.close()
+            self._open_next()
+        return self._max_rows - self.next_row + 1
+
+    def write(self, xml: str, rows: int) -> None:
+        """Add so many rows to the open sheet; there must be room."""
+        assert self._sheet  # noqa: S101
+        self._sheet.write(xml)
+        self.next_row += rows
+
+    def close(self) -> None:
+        """Complete the file."""
+        assert self._sheet  # noqa: S101
+        self._sheet.close()
+        self._package.close()
+
+    def _open_next(self) -> None:
+        self._count += 1
+        name = self._name if self._count == 1 else f"{self._name} {self._count}"
+        self._sheet = self._package.open_sheet(name, self._widths)
+        self._sheet.write(self._header)
+        self.next_row = 2

@@ -95,7 +95,7 @@ def _exit_on_sigterm() -> None:
 def _read_request(raw_input: bytes) -> ExportRequest:
     try:
         return ExportRequest.from_json(json.loads(raw_input))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as error:
         raise MalformedRequest(problem=f"the task's input is no export ({error})") from error
 
 

@@ -153,7 +153,65 @@ def test_few_orders_are_exported_at_once(world: World, orders_engine: Engine, tm
     assert "filename*=UTF-8''orderdetail_20101201-20101201.xlsx" in answer.headers["Content-Disposition"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     (tmp_path / "got.xlsx").write_bytes(answer.data)
-    assert openpyxl.load_workbook(tmp_path / "got.xlsx")["Orders"].max_row == 3
+    assert openpyxl.load_workbook(tmp_path / "got.xlsx")["Orders"].max_row == 1 + 2 + 1  # titles, orders, total
+
+
+@pytest.mark.parametrize(
+    ("format_name", "content_type", "file_name"),
+    [
+        ("house_csv", "text/csv; charset=utf-8", "orderdetail_20101201-20101201.csv"),
+        (
+            "yongyou",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "yongyou_20101201-20101201.xlsx",
+        ),
+        ("yongyou_xml", "application/xml; charset=utf-8", "yongyou_xml_20101201-20101201.xml"),
+        ("yongyou_voucher", "text/plain; charset=gbk", "yongyou_voucher_20101201-20101201.txt"),
+    ],
+)
+def test_file_is_handed_out_as_what_it_is(
+    world: World, orders_engine: Engine, format_name: str, content_type: str, file_name: str
+) -> None:
+    insert(orders_engine, make_order("A-1"))
+
+    data = world.get(EXPORT, query_string={**BY_DATE, "format": format_name}).json["data"]
+    answer = world.get(data["link"])
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, content_type)
+    assert f'filename="{file_name}"' in answer.headers["Content-Disposition"]
+
+
+def test_export_is_filled_with_what_is_configured(orders_engine: Engine, tmp_path: Path) -> None:
+    world = make_world(orders_engine, tmp_path, yongyou={"tax_rate": "9", "accounts": {"revenue": "600101"}})
+    insert(orders_engine, make_order("A-1"))
+
+    data = world.get(EXPORT, query_string={**BY_DATE, "format": "yongyou_voucher"}).json["data"]
+
+    entries = world.get(data["link"]).data.decode("gbk").splitlines()[1:]
+    assert [entry.split(",")[5:8] for entry in entries] == [
+        ["1122", "15.30", "0.00"],
+        ["600101", "0.00", "14.04"],
+        ["22210101", "0.00", "1.26"],
+    ]
+
+
+@pytest.mark.parametrize(("format_name", "carried"), [("house", None), ("yongyou", "9")])
+def test_task_carries_what_is_configured_where_its_format_needs_it(
+    orders_engine: Engine, tmp_path: Path, format_name: str, carried: str | None
+) -> None:
+    world = make_world(orders_engine, tmp_path, yongyou={"tax_rate": "9"})
+
+    world.get(EXPORT, query_string={**BY_DATE, "format": format_name}, headers={"Prefer": "respond-async"})
+
+    (task,) = world.platform.submitted
+    assert task["input"].get("yongyou", {}).get("tax_rate") == carried
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_unknown_format_is_answered_with_those_there_are(world: World, language: str) -> None:
+    answer = world.get(EXPORT, query_string={**BY_DATE, "format": "pdf"}, headers={"Accept-Language": language})
+
+    assert "house, house_csv, yongyou, yongyou_xml, yongyou_voucher" in answer.json["msg"]
 
 
 def test_many_orders_become_a_task(world: World, orders_engine: Engine) -> None:

@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 
 from gm_service.orders import store
+from gm_service.orders.exports.profiles import PROFILES
 from gm_service.orders.models import TimeConfig
 from gm_service.routes.pages import PAGE_ROWS, own_path
 from shared.database import in_write
@@ -197,6 +198,20 @@ def test_forms_offer_the_stations_own_cycles(service: Service) -> None:
 
     assert page.count('<option value="day">Whole &lt;day&gt; 06:00–06:00</option>') == 2
     assert "night" not in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_export_form_offers_every_format_by_name(service: Service, language: str) -> None:
+    person = service.person()
+    person.headers["Accept-Language"] = language
+
+    page = person.get("/").text
+
+    [choice] = re.findall(r'<select name="format">(.*?)</select>', page, re.DOTALL)
+    offered = dict(re.findall(r'<option value="(\w+)">([^<]+)</option>', choice))
+    assert list(offered) == list(PROFILES)
+    assert len(set(offered.values())) == len(PROFILES)
+    assert all(name.isascii() == (language == "en") for name in offered.values())
 
 
 def test_stranger_with_a_download_link_is_led_to_sign_in_and_back(service: Service) -> None:

@@ -6,8 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +15,18 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from gm_service.orders.exports.csv_writer import CsvWriter
-from gm_service.orders.exports.profiles import PROFILES, OrderDetail
+from gm_service.orders.exports.profiles import PROFILES
+from gm_service.orders.exports.rows import OrderDetail
 from gm_service.orders.exports.xlsx_writer import XlsxWriter
 from gm_service.orders.models import OrderStatus
+from tests.support.export_rows import make_detail
 
-DETAIL = OrderDetail(
+DETAIL = make_detail(
     order_no="00123456789012345678",
-    order_time=datetime(2010, 12, 1, 8, 26, 30),
-    receive_date=date(2010, 12, 2),
-    cycle_name="全天",
     status=OrderStatus.CANCELLED,
-    buyer_code="017850",
     buyer_name="Ann",
-    area="EIRE",
-    line_no=1,
-    sku_code="85123A",
-    sku_name="WHITE LANTERN",
-    quantity=Decimal("-6.500"),
-    unit="pcs",
-    unit_price=Decimal("2.5500"),
-    amount=Decimal("-16.58"),
-    remark="",
+    quantity="-6.500",
+    amount="-16.58",
 )
 HOSTILE = [
     "=1+1",
@@ -72,9 +62,8 @@ HOSTILE = [
 
 def write_xlsx(tmp_path: Path, rows: list[OrderDetail], **options: Any) -> bytes:
     file = io.BytesIO()
-    writer = XlsxWriter(PROFILES["house"], file, "en", tmp_path, **options)
-    for row in rows:
-        writer.write(row)
+    writer = XlsxWriter(PROFILES["house"], file, "en", **options)
+    writer.write_order(rows)
     writer.close()
     return file.getvalue()
 
@@ -82,8 +71,7 @@ def write_xlsx(tmp_path: Path, rows: list[OrderDetail], **options: Any) -> bytes
 def write_csv(rows: list[OrderDetail]) -> list[list[str]]:
     file = io.BytesIO()
     writer = CsvWriter(PROFILES["house_csv"], file, "zh")
-    for row in rows:
-        writer.write(row)
+    writer.write_order(rows)
     writer.close()
     return list(csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"), newline="")))
 
@@ -91,7 +79,7 @@ def write_csv(rows: list[OrderDetail]) -> list[list[str]]:
 def test_house_file_keeps_types_and_leading_zeros(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, [DETAIL])))["Orders"]
 
-    header, row = [[cell.value for cell in line] for line in sheet.iter_rows()]
+    header, row, total = [[cell.value for cell in line] for line in sheet.iter_rows()]
     assert header[:3] == ["Order number", "Order time", "Receive date"]
     assert row[:5] == [
         "00123456789012345678",
@@ -101,6 +89,7 @@ def test_house_file_keeps_types_and_leading_zeros(tmp_path: Path) -> None:
         "Cancelled",
     ]
     assert row[5:] == ["017850", "Ann", "EIRE", 1, "85123A", "WHITE LANTERN", -6.5, "pcs", 2.55, -16.58, None]
+    assert (total[0], total[14], set(total[1:14] + total[15:])) == ("Total", -16.58, {None})
     assert sheet.freeze_panes == "A2"
     assert sheet["O2"].number_format == "0.00"
 
@@ -118,17 +107,18 @@ def test_hostile_text_stays_text_in_xlsx(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if re.match(r"[\s\u200b\ufeff]*[=+@＝＠-]", text)])
 def test_formula_gets_an_apostrophe_in_csv(text: str) -> None:
-    _header, row = write_csv([replace(DETAIL, remark=text)])
+    _header, row, _total = write_csv([replace(DETAIL, remark=text)])
 
     assert row[-1] == f"'{text}"
 
 
 def test_csv_has_plain_numbers_and_chinese_titles() -> None:
-    header, row = write_csv([DETAIL])
+    header, row, total = write_csv([DETAIL])
 
     assert header[:2] == ["订单号", "下单时间"]
     assert row[:5] == ["00123456789012345678", "2010-12-01 08:26:30", "2010-12-02", "全天", "已取消"]
     assert row[11:15] == ["-6.5", "pcs", "2.5500", "-16.58"]
+    assert (total[0], total[14], set(total[1:14] + total[15:])) == ("合计", "-16.58", {""})
 
 
 def test_rows_beyond_a_sheet_go_on_in_the_next(tmp_path: Path) -> None:
@@ -137,7 +127,7 @@ def test_rows_beyond_a_sheet_go_on_in_the_next(tmp_path: Path) -> None:
     workbook = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, rows, max_sheet_rows=3)))
 
     numbers = {sheet.title: [line[8].value for line in sheet.iter_rows(min_row=2)] for sheet in workbook}
-    assert numbers == {"Orders": [1, 2], "Orders 2": [3, 4], "Orders 3": [5]}
+    assert numbers == {"Orders": [1, 2], "Orders 2": [3, 4], "Orders 3": [5, None]}
 
 
 def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
