@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gm_service.orders.exports.commands import ExportOrders
-from gm_service.orders.imports.commands import CreateOrders
 from gm_service.orders.query import ExportRequest
 from shared.errors import InvalidField
 from shared.web import strict_json
@@ -69,24 +68,3 @@ def test_request_survives_the_journey_through_a_task_input(parameters: dict[str,
     travelled = ExportRequest.from_json(strict_json.loads(strict_json.dumps(request.to_json())))
 
     assert request == travelled
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"rows": []}, "rows"),
-        ({"rows": [{"index": 1, "order": {}}] * 2}, "rows"),
-        ({"rows": [{"index": 5, "order": {}}]}, "rows"),
-        ({"rows": [{"index": -1, "order": {}}]}, "rows.0.index"),
-        ({"rows": [{"index": 1}]}, "rows.0.order"),
-        ({"run_count": 0}, "run_count"),
-        ({"task_id": "1abc"}, "task_id"),
-    ],
-)
-def test_wrong_chunk_is_refused_as_a_whole(changes: dict[str, Any], field: str) -> None:
-    chunk = {"task_id": 1, "run_count": 1, "station_id": "S001", "time_config_id": "c", "total": 5}
-
-    with pytest.raises(InvalidField) as refused:
-        to_command(CreateOrders, {**chunk, "rows": [{"index": 0, "order": {}}], **changes})
-
-    assert field == refused.value.details["field"]
