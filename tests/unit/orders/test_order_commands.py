@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import pytest
 
 from gm_service.orders.exports.commands import ExportOrders
 from gm_service.orders.query import ExportRequest
+from gm_service.yongyou import Accounts, YongyouSettings
 from shared.errors import InvalidField
 from shared.web import strict_json
 from shared.web.params import to_command
@@ -63,7 +65,8 @@ def test_wrong_parameter_is_named(parameters: dict[str, Any], field: str) -> Non
 )
 def test_request_survives_the_journey_through_a_task_input(parameters: dict[str, Any]) -> None:
     query = to_command(ExportOrders, parameters).to_query(ZONE)
-    request = ExportRequest("S001", query, "house", "订单.xlsx", "zh")
+    yongyou = YongyouSettings(tax_rate=Decimal("6.5"), accounts=Accounts(revenue="600101"))
+    request = ExportRequest("S001", query, "yongyou", "订单.xlsx", "zh", yongyou)
 
     travelled = ExportRequest.from_json(strict_json.loads(strict_json.dumps(request.to_json())))
 
