@@ -32,3 +32,8 @@ export function formatSize(bytes) {
   const style = { style: "unit", unit: units[step], maximumFractionDigits: 1 };
   return new Intl.NumberFormat(language, style).format(bytes / 1000 ** step);
 }
+
+/** Return an amount of money, a decimal as text, as people write it. */
+export function formatAmount(amount) {
+  return new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount);
+}

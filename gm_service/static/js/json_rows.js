@@ -1,4 +1,4 @@
-// What is wrong with rows before they are sent, and how the bytes of a file become text; nothing is altered silently.
+// What is wrong with rows of JSON before they are sent; nothing is altered silently. Other files the service reads.
 
 /** Rows that can't be sent: `key` is a text of the dictionary, `facts` fill it, `tone` is "bad" or "warn". */
 export class BadRows extends Error {
@@ -10,26 +10,13 @@ export class BadRows extends Error {
   }
 }
 
-const WORKBOOKS = [
-  [0x50, 0x4b, 0x03, 0x04],
-  [0xd0, 0xcf, 0x11, 0xe0],
-];
-
-/** Return `{ text, encoding }` of a file's bytes: UTF-8, UTF-16 with its mark, else GB18030, as Chinese Excel saves. */
-export function decodeBytes(bytes) {
-  if (WORKBOOKS.some((magic) => magic.every((byte, place) => bytes[place] === byte))) {
-    throw new BadRows("is_workbook");
+/** Return the text of a JSON file's bytes, which is UTF-8 (RFC 8259). */
+export function decodeJson(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new BadRows("json_encoding");
   }
-  const marks = { "utf-16le": [0xff, 0xfe], "utf-16be": [0xfe, 0xff] };
-  const marked = Object.keys(marks).find((name) => marks[name].every((byte, place) => bytes[place] === byte));
-  for (const encoding of marked ? [marked] : ["utf-8", "gb18030"]) {
-    try {
-      return { text: new TextDecoder(encoding, { fatal: true }).decode(bytes), encoding };
-    } catch {
-      // Not this one.
-    }
-  }
-  throw new BadRows("unknown_encoding");
 }
 
 /** Return the first number of a JSON text that the service would round, null for none. Integers travel exactly. */
