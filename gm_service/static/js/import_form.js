@@ -14,6 +14,7 @@ const ID_REUSED = 40904;
 export function startImportForm(onStarted) {
   const form = document.getElementById("import-form");
   const { file, rows, time_config_id } = form.elements;
+  const checkButton = form.querySelector("[value=check]");
   const importButton = form.querySelector("[value=import]");
   const message = form.querySelector(".message");
   const verdict = new Verdict(document.getElementById("verdict"));
@@ -23,7 +24,11 @@ export function startImportForm(onStarted) {
   function beginAnew() {
     verdict.hide();
     setText(importButton, t("import_unchecked"));
-    importButton.classList.remove("primary");
+    lead(checkButton);
+  }
+
+  function lead(next) {
+    [checkButton, importButton].forEach((button) => button.classList.toggle("primary", button === next));
   }
 
   async function check(source, fields) {
@@ -32,7 +37,7 @@ export function startImportForm(onStarted) {
     if (asked === edition) {
       verdict.show(checked, message);
       setText(importButton, nextStep(checked));
-      importButton.classList.toggle("primary", checked.created > 0);
+      lead(checked.created > 0 ? importButton : checkButton);
     }
   }
 

@@ -48,7 +48,7 @@ function notesOf({ created, lines, amount, file }) {
     notes.push(t("check_other_sheets", { names: listed(file.other_sheets) }));
   }
   if (file?.encoding) {
-    notes.push(t("check_encoding", { encoding: file.encoding }));
+    notes.push(t("check_encoding", { encoding: file.encoding.toUpperCase() }));
   }
   if (file?.ignored_columns.length) {
     notes.push(t("check_ignored", { names: listed(file.ignored_columns) }));
