@@ -73,7 +73,7 @@ function nextStep({ created, failed }) {
   if (failed === 0) {
     return t("import_all", { count: created });
   }
-  return created ? t("import_good", { count: created }) : t("import_unchecked");
+  return created ? t("import_good", { count: created }) : t("import_none");
 }
 
 // Whatever else is answered, the same content keeps its id, as an earlier try may have been taken.

@@ -19,15 +19,23 @@ export function decodeJson(bytes) {
   }
 }
 
-/** Return the first number of a JSON text that the service would round, null for none. Integers travel exactly. */
+/** Return the first number of a JSON text that the service would round or refuse, null for none. */
 export function findInexact(text) {
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)) {
-    const digits = token.split(/[eE]/)[0].replace(/\D/g, "").replace(/^0+|0+$/g, "");
-    if (token[0] !== '"' && /[.eE]/.test(token) && digits.length > 15) {
+    if (token[0] !== '"' && !isExact(token)) {
       return token;
     }
   }
   return null;
+}
+
+// Integers travel exactly within 64 bits, others with 15 digits.
+function isExact(number) {
+  if (!/[.eE]/.test(number)) {
+    return BigInt.asIntN(64, BigInt(number)) === BigInt(number);
+  }
+  const digits = number.split(/[eE]/)[0].replace(/\D/g, "").replace(/^0+|0+$/g, "");
+  return digits.length <= 15;
 }
 
 /** Check that a text is a JSON list; return how many rows it has. It is sent as it stands, as JavaScript rounds. */

@@ -4,7 +4,7 @@ import { make, setText } from "./dom.js";
 import { t } from "./texts.js";
 
 const SHOWN = {
-  row: (row) => (row.sheet_row ? t("line_of_file", { line: row.sheet_row }) : String(row.index + 1)),
+  row: (row) => (row.sheet_row ? t("line_of_file", { line: String(row.sheet_row) }) : String(row.index + 1)),
   row_state: (row) => (row.attempt > 1 ? t("row_failed_again", { attempt: row.attempt }) : t(`row_${row.state}`)),
   order: (row) => row.order?.order_no,
   column: (row) => row.column,
