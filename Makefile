@@ -27,6 +27,10 @@ demo: $(VENV)/.run-ready ## drive the main job over HTTP against make run, showi
 test: $(VENV)/.test-ready ## every test that this machine can run; says what was left out
 	@$(BIN)/python -m pytest -n $${GM_TEST_PROCESSES:-2} --dist worksteal -q
 
+.PHONY: chaos
+chaos: $(VENV)/.test-ready ## kill what runs at random points, for minutes; GM_CHAOS_SEED repeats a run
+	@$(BIN)/python -m pytest -m chaos -q -s tests/chaos
+
 .PHONY: check
 check: $(VENV)/.test-ready ## format, lint, types, import contracts, security lint, quick tests
 	@$(BIN)/ruff format --check -q .

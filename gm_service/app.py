@@ -11,18 +11,24 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
+from gm_service.orders.cycles import CycleReader
 from gm_service.orders.exports.service import ExportService
+from gm_service.orders.imports.catalogue import CatalogueService
 from gm_service.orders.imports.reader import ImportReader
-from gm_service.orders.imports.service import OrderService
+from gm_service.orders.imports.runs import ImportRuns
+from gm_service.orders.imports.service import ImportService
+from gm_service.orders.imports.telling import ImportTeller
 from gm_service.routes.async_task import async_task_routes
 from gm_service.routes.downloads import downloads_routes
+from gm_service.routes.exports import exports_routes
 from gm_service.routes.health import health_routes
+from gm_service.routes.imports import imports_routes
 from gm_service.routes.internal import internal_routes
-from gm_service.routes.orders import orders_routes
 from gm_service.routes.pages import pages_routes
 from gm_service.routes.session import session_routes
 from gm_service.routes.stations import station_routes
 from gm_service.routes.task import task_routes
+from gm_service.station_tasks import StationTasks
 from gm_service.stations.service import StationService
 from gm_service.task_service import TrustedTransport
 from gm_service.task_view import TaskView
@@ -78,7 +84,11 @@ def _blueprints(
     stations = StationService(engine, clock)
     auth = Authenticator(stations, settings.session_seconds)
     dispatcher = Dispatcher(task_client, queue, settings.task_queue)
-    orders = OrderService(engine, settings, dispatcher)
+    cycles = CycleReader(engine)
+    teller = ImportTeller(engine, task_client, settings.language)
+    imports = ImportService(engine, settings, dispatcher, task_client, teller)
+    tasks = StationTasks(task_client, teller)
+    reader = ImportReader(engine)
     exports = ExportService(engine, settings, dispatcher, task_client, clock)
 
     def reader_view() -> TaskView:
@@ -87,16 +97,17 @@ def _blueprints(
     return [
         health_routes(engine, task_client),
         session_routes(auth, stations),
-        task_routes(task_client, auth.require_station, reader_view),
-        async_task_routes(task_client, auth.require_station, reader_view),
-        station_routes(orders, auth.require_station),
-        orders_routes(exports, orders, auth.require_station_to_act),
+        task_routes(tasks, auth.require_station, reader_view),
+        async_task_routes(tasks, auth.require_station, reader_view),
+        station_routes(cycles, CatalogueService(engine), auth.require_station),
+        exports_routes(exports, auth.require_station_to_act),
+        imports_routes(imports, reader, auth.require_station),
         downloads_routes(exports, settings, auth.require_station),
-        internal_routes(orders, settings),
+        internal_routes(ImportRuns(engine, settings), settings),
         pages_routes(
-            task_client=task_client,
-            orders=orders,
-            imports=ImportReader(engine),
+            tasks=tasks,
+            cycles=cycles,
+            reader=reader,
             auth=auth,
             reader_view=reader_view,
             settings=settings,

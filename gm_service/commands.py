@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StrictStr
 
 from shared.task_api.commands import Command, OneTask, SomeTasks, Status
-from shared.web.fields import Key, Keys, RowId, RowIds, StationId, WholeNumber
+from shared.web.fields import Key, Keys, RowIds, StationId, WholeNumber
 
 MAX_LISTED = 1000
 _Limit = Annotated[WholeNumber, Field(ge=1, le=MAX_LISTED)]
@@ -62,12 +62,6 @@ class ListAsyncTasks(Command):
 
 class ClearShow(SomeTasks):
     """POST /task/clear_show"""
-
-
-class ListFailedRows(Command):
-    """GET /pages/failed_rows"""
-
-    task_id: RowId
 
 
 class ListCentre(Command):

@@ -35,6 +35,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "function_failed": ("The work failed: {reason}", "执行失败：{reason}"),
     "result_refused": ("The result could not be stored: {reason}", "结果无法保存：{reason}"),
     "rows_failed": ("{failed} of {total} rows failed.", "共 {total} 行，{failed} 行失败。"),
+    "rows_open": (
+        "{failed} of {total} rows failed, {not_attempted} were not attempted.",
+        "共 {total} 行，{failed} 行失败，{not_attempted} 行未执行。",
+    ),
     "bad_input": ("What was submitted can't be processed: {reason}", "提交的内容无法处理：{reason}"),
     "service_unavailable": (
         "A service it needs was away for too long: {reason}",

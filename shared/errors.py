@@ -172,6 +172,13 @@ class IdReused(PlatformError):
     zh = "编号 {user_task_id} 已用于另一请求，请换一个编号。"
 
 
+class ImportRunning(PlatformError):
+    code = 40905
+    status = 409
+    en = "The import has not ended; wait for its end or stop it, then correct its rows."
+    zh = "导入尚未结束，请等待其结束或先停止，再修改各行。"
+
+
 class RangeNotSatisfiable(PlatformError):
     code = 41600
     status = 416

@@ -66,6 +66,12 @@ def task_routes(tasks: TaskService, runs: RunService) -> APIBlueprint:
     def update(command: commands.UpdateTask) -> dict[str, Any]:
         return success(_wire(runs.update_task(command)))
 
+    @routes.post("/amend")
+    @takes(commands.AmendTask, answers=DoneAnswer, max_body="max_batch_body_bytes")
+    def amend(command: commands.AmendTask) -> dict[str, Any]:
+        runs.amend_task(command)
+        return success()
+
     @routes.post("/finish")
     @takes(commands.FinishTask, answers=DoneAnswer, max_body="max_batch_body_bytes")
     def finish(command: commands.FinishTask) -> dict[str, Any]:

@@ -61,13 +61,22 @@ class RunService:
         """
         return in_write(self._engine, lambda connection: self._change(connection, command))
 
+    def amend_task(self, command: commands.AmendTask) -> None:
+        """Change places of an ended import's result, and its status, under the row's lock: all of it or nothing.
+
+        Raises:
+            TaskNotFound, InvalidPath, TransitionRefused, TooLarge
+        """
+        in_write(self._engine, lambda connection: self._amend(connection, command))
+        log.info("task_amended", task_id=command.task_id, changes=len(command.changes), status=command.status)
+
     def finish_task(self, command: commands.FinishTask) -> None:
         """End the present run; the same run's same outcome again changes nothing.
 
         Raises:
             TaskNotFound, StaleRun, TransitionRefused, TooLarge
         """
-        self._check_size(command.result)
+        check_result(command.result, self._settings.max_result_bytes)
         ended = in_write(self._engine, lambda connection: self._finish(connection, command))
         if ended is not None:
             log.info("task_finished", task_id=ended, status=int(command.status), reason_code=command.reason_code)
@@ -129,8 +138,22 @@ class RunService:
             lifecycle.check_update(_state(row), "result", None, command.run_count)
             value = result_path.put(store.get_result(connection, row.id), command.path, command.value)
         if command.field == "result":
-            self._check_size(value)
+            check_result(value, self._settings.max_result_bytes)
         return value
+
+    def _amend(self, connection: Connection, command: commands.AmendTask) -> None:
+        row = store.get_state(connection, command, lock=True)
+        lifecycle.check_amendment(_state(row), command.end)
+        result = store.get_result(connection, row.id)
+        for change in command.changes:
+            result = result_path.put(result, change.postion, change.value)
+        check_result(result, self._settings.max_result_bytes)
+        changes: dict[str, Any] = {"result": result}
+        if command.status is not None:
+            progress = row.progress if command.status == TaskStatus.FAILED else 100
+            changes |= {"status": command.status, "progress": progress}
+            changes |= {"reason": command.reason, "reason_code": command.reason_code}
+        store.change(connection, self._clock, row.id, **changes)
 
     def _finish(self, connection: Connection, command: commands.FinishTask) -> int | None:
         """Return the id of the task that ended, None where it had ended so before."""
@@ -183,14 +206,19 @@ class RunService:
         else:
             store.return_to_queue(connection, self._clock, row.id, row.run_count, lost_runs=row.lost_runs)
 
-    def _check_size(self, result: Any) -> None:
-        limit = self._settings.max_result_bytes
-        if isinstance(result, dict | list | str) and len(strict_json.dumps(result).encode()) > limit:
-            raise TooLarge(what="result", limit=f"{limit} bytes")
-        lifecycle.check_depth(result)
-
     def _lease_end(self, row: TaskRow) -> Any:
         return to_zone(row.lease_until, self._settings.zone)
+
+
+def check_result(result: Any, max_bytes: int) -> None:
+    """Let a result pass that every database takes.
+
+    Raises:
+        TooLarge, InvalidField
+    """
+    if isinstance(result, dict | list | str) and len(strict_json.dumps(result).encode()) > max_bytes:
+        raise TooLarge(what="result", limit=f"{max_bytes} bytes")
+    lifecycle.check_depth(result)
 
 
 def lose_run(connection: Connection, clock: DatabaseClock, row: TaskRow, max_runs: int) -> None:

@@ -35,4 +35,5 @@ def task_fields(row: TaskRow, zone: ZoneInfo, *, brief: bool = False) -> dict[st
         "repeat": row.repeat,
         "message_show": row.message_show,
         "queue": row.queue,
+        "stop_requested": row.stop_requested,
     }

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy.engine import Connection, Engine
 
 from gm_service.orders import store
+from gm_service.orders.imports.catalogue import Entry, Kind, put_entries
 from gm_service.orders.imports.validation import round_amount
 from gm_service.orders.models import OrderStatus, TimeConfig
 from gm_service.orders.policy import derive_receive_date, falls_into
@@ -61,7 +62,7 @@ class Invoice:
 
 
 def load_demo_orders(engine: Engine, zone: ZoneInfo) -> dict[str, int]:
-    """Give the demo stations their operating cycles and orders; return the orders added, by station.
+    """Give the demo stations operating cycles, lists of goods and buyers, and orders; return how many orders each got.
 
     What is there already is left as it is, so a second call adds nothing.
     """
@@ -70,6 +71,8 @@ def load_demo_orders(engine: Engine, zone: ZoneInfo) -> dict[str, int]:
         FIRST_STATION: [each for each in invoices if each.country not in SECOND_STATION_COUNTRIES],
         SECOND_STATION: [each for each in invoices if each.country in SECOND_STATION_COUNTRIES],
     }
+    for station_id in stations:
+        _load_lists(engine, station_id, invoices)
     return {station_id: _load_station(engine, zone, station_id, mine) for station_id, mine in stations.items()}
 
 
@@ -94,6 +97,12 @@ def read_invoices(path: Path = CSV_FILE) -> Iterator[Invoice]:
     yield from (Invoice(number, lines) for number, lines in invoices.items())
 
 
+def _load_lists(engine: Engine, station_id: str, invoices: Sequence[Invoice]) -> None:
+    goods, buyers = _list_goods(invoices), _list_buyers(invoices)
+    in_write(engine, lambda connection: put_entries(connection, station_id, Kind.SKU, goods))
+    in_write(engine, lambda connection: put_entries(connection, station_id, Kind.BUYER, buyers))
+
+
 def _load_station(engine: Engine, zone: ZoneInfo, station_id: str, invoices: Sequence[Invoice]) -> int:
     def load(connection: Connection) -> int:
         store.insert_time_configs(connection, station_id, TIME_CONFIGS)
@@ -104,6 +113,19 @@ def _load_station(engine: Engine, zone: ZoneInfo, station_id: str, invoices: Seq
         return len(store.insert_orders(connection, station_id, orders, lines))
 
     return in_write(engine, load)
+
+
+def _list_goods(invoices: Sequence[Invoice]) -> list[Entry]:
+    """Return the goods by the longest description that the file has of each."""
+    names: dict[str, str] = {}
+    for line in (line for invoice in invoices for line in invoice.lines):
+        names[line["StockCode"]] = max(names.get(line["StockCode"], ""), line["Description"].strip(), key=len)
+    return [Entry(code, name, UNIT) for code, name in names.items()]
+
+
+def _list_buyers(invoices: Sequence[Invoice]) -> list[Entry]:
+    names = {invoice.customer: _buyer_name(invoice) for invoice in invoices if invoice.customer}
+    return [Entry(code, name) for code, name in names.items()]
 
 
 def to_order(invoice: Invoice, lines: Sequence[dict[str, Any]], zone: ZoneInfo) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy.engine import Connection
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection, Engine
 
 from gm_service.orders import store
 from gm_service.orders.models import TimeConfig
+from shared.database import in_read
 from shared.errors import RuleRefused
 
 
@@ -22,3 +25,18 @@ def require_time_config(connection: Connection, station_id: str, time_config_id:
             problem_zh=f"本站点没有运营周期 {time_config_id!r}。",
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReader:
+    """Reads the operating cycles of stations."""
+
+    engine: Engine
+
+    def list_cycles(self, station_id: str) -> list[TimeConfig]:
+        """Return the station's operating cycles.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        return in_read(self.engine, lambda connection: store.list_time_configs(connection, station_id))

@@ -32,6 +32,13 @@ def choose_mode(matching: int, threshold: int, prefer_async: bool) -> Mode:
     )
 
 
+def joined_mode() -> Mode:
+    """Return the mode of an export that somebody has asked for already and that is not done yet."""
+    return Mode(
+        True, "This very export is being made already; here is its task.", "相同的导出正在生成，已为您关联到该任务。"
+    )
+
+
 def falls_into(local_clock: time, start_time: str, end_time: str) -> bool:
     """Tell whether a clock time is within an operating cycle's daily window (HH:MM each), whose end is left out.
 

@@ -70,7 +70,7 @@ class ExportRequest:
     station_id: str
     query: OrderQuery
     format: str
-    """a name in formats.PROFILES"""
+    """a name in profiles.PROFILES"""
     file_name: str
     """what people see"""
     language: Language

@@ -11,9 +11,9 @@ from flask import g
 from gm_service.auth import Station
 from gm_service.commands import CloseTask, GetTask, ListAsyncTasks
 from gm_service.reasons import reason_text
+from gm_service.station_tasks import StationTasks
 from gm_service.task_view import AsyncTask, AsyncTaskDetail, TaskView
 from shared.envelope import Envelope, success
-from shared.task_api.client import TaskClient
 from shared.web.params import takes
 
 
@@ -34,7 +34,9 @@ class ClosedAnswer(Envelope[None]):
 
 
 def async_task_routes(
-    task_client: TaskClient, require_station: Callable[[], Station], reader_view: Callable[[], TaskView]
+    tasks: StationTasks,
+    require_station: Callable[[], Station],
+    reader_view: Callable[[], TaskView],
 ) -> APIBlueprint:
     """Return the blueprint; `require_station` tells who asks or raises, `reader_view` shows tasks to the reader."""
     routes = APIBlueprint("async_task", __name__, url_prefix="/async_task", tag="Async tasks")
@@ -47,31 +49,30 @@ def async_task_routes(
     @takes(GetTask, answers=AsyncTaskAnswer, location="query")
     def get(command: GetTask) -> dict[str, Any]:
         """Get one task of the station."""
-        task = task_client.get(**command.model_dump(), station_id=require_station().id, without_input=True)
+        task = tasks.get(require_station().id, **command.model_dump(), without_input=True)
         return success(reader_view().async_task(task).model_dump(mode="json"))
 
     @routes.get("/detail")
     @takes(GetTask, answers=AsyncTaskDetailAnswer, location="query")
     def detail(command: GetTask) -> dict[str, Any]:
         """Get one task of the station with its input and reason."""
-        task = task_client.get(**command.model_dump(), station_id=require_station().id)
+        task = tasks.get(require_station().id, **command.model_dump())
         return success(reader_view().detail(task).model_dump(mode="json"))
 
     @routes.get("/list")
     @takes(ListAsyncTasks, answers=AsyncTaskListAnswer, location="query")
     def list_(command: ListAsyncTasks) -> dict[str, Any]:
         """List the tasks that are shown to the station."""
-        station_id = require_station().id
-        tasks = task_client.list(station_id, **command.model_dump(), message_show=True, without_input=True)
+        page = tasks.list(require_station().id, **command.model_dump(), without_input=True)
         view = reader_view()
-        return success([view.async_task(task).model_dump(mode="json") for task in tasks])
+        return success([view.async_task(task).model_dump(mode="json") for task in page])
 
     @routes.post("/close")
     @takes(CloseTask, answers=ClosedAnswer)
     def close(command: CloseTask) -> dict[str, Any]:
         """End a submitted task, ask a running one to stop; an ended one is left as it is."""
         reason = reason_text("closed", None, None, g.language)
-        task_client.close(**command.model_dump(), station_id=require_station().id, reason=reason)
+        tasks.task_client.close(**command.model_dump(), station_id=require_station().id, reason=reason)
         return success()
 
     return routes

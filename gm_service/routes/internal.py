@@ -2,54 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from apiflask import APIBlueprint
 from pydantic import BaseModel
 
 from gm_service.config import ServiceSettings
-from gm_service.orders.imports.commands import CreateOrders
-from gm_service.orders.imports.service import OrderService
+from gm_service.orders.imports.commands import CreateOrders, GetOutcome, OpenImport
+from gm_service.orders.imports.runs import ImportRuns
 from shared.envelope import Envelope, success
 from shared.web.app import require_service_key
 from shared.web.params import takes
 
 
-class RowData(BaseModel):
-    """What became of one row."""
+class CountsData(BaseModel):
+    """How far an import is."""
 
-    index: int
-    state: Literal["created", "failed"]
-    order_id: int | str | None = None
-    code: str | None = None
-    column: str | None = None
-    value: str | None = None
-    reason: str | None = None
-    reason_zh: str | None = None
+    total: int
+    created: int
+    failed: int
+    not_attempted: int
 
 
-class RowsData(BaseModel):
-    """What became of a chunk."""
-
-    rows: list[RowData]
+class CountsAnswer(Envelope[CountsData]):
+    """How far an import is after these rows."""
 
 
-class RowsEnvelope(Envelope[RowsData]):
-    """The rows of a chunk, as the ledger has them."""
+class OutcomeData(BaseModel):
+    """How an import ends as it stands."""
+
+    status: int
+    reason: str | None
+    reason_code: str | None
+    result: dict[str, Any]
 
 
-def internal_routes(service: OrderService, settings: ServiceSettings) -> APIBlueprint:
+class OutcomeAnswer(Envelope[OutcomeData]):
+    """The end of an import."""
+
+
+class OpenData(BaseModel):
+    """Where the rows are kept."""
+
+    import_id: int
+
+
+class OpenAnswer(Envelope[OpenData]):
+    """An import whose rows are kept."""
+
+
+def internal_routes(runs: ImportRuns, settings: ServiceSettings) -> APIBlueprint:
     """Return the routes that holders of the service key may call."""
-    blueprint = APIBlueprint("internal", __name__, url_prefix="/no_login", tag="Internal")
+    blueprint = APIBlueprint("internal", __name__, url_prefix="/no_login/station/order/batch", tag="Internal")
 
     @blueprint.before_request
     def _holds_key() -> None:
         require_service_key(settings)
 
-    @blueprint.post("/station/order/batch/create")
-    @takes(CreateOrders, answers=RowsEnvelope, max_body="max_batch_body_bytes")
+    @blueprint.post("/create")
+    @takes(CreateOrders, answers=CountsAnswer)
     def create_orders(command: CreateOrders) -> dict[str, Any]:
-        """Create the orders of one chunk of an import; repeated, it answers what was recorded."""
-        return success({"rows": [outcome.to_json() for outcome in service.create_orders(command)]})
+        """Attempt the next rows of an import."""
+        return success(runs.create_orders(command).to_json())
+
+    @blueprint.post("/outcome")
+    @takes(GetOutcome, answers=OutcomeAnswer)
+    def get_outcome(command: GetOutcome) -> dict[str, Any]:
+        """Tell how an import ends as it stands, with the task's whole result."""
+        outcome = runs.get_outcome(command)
+        end = outcome.end
+        return success(
+            {
+                "status": int(end.status),
+                "reason": end.reason(outcome.counts, settings.language),
+                "reason_code": end.reason_code,
+                "result": outcome.result,
+            }
+        )
+
+    @blueprint.post("/open")
+    @takes(OpenImport, answers=OpenAnswer, max_body="max_batch_body_bytes")
+    def open_import(command: OpenImport) -> dict[str, Any]:
+        """Keep the rows that a task's own input carries."""
+        return success({"import_id": runs.open_import(command)})
 
     return blueprint

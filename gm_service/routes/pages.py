@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -12,14 +11,14 @@ from flask import g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from gm_service.auth import Authenticator
-from gm_service.commands import ListCentre, ListFailedRows
+from gm_service.commands import ListCentre
 from gm_service.config import ServiceSettings
+from gm_service.orders.cycles import CycleReader
 from gm_service.orders.imports.reader import ImportReader
-from gm_service.orders.imports.service import OrderService
 from gm_service.routes.rendering import page_language, render_page
+from gm_service.station_tasks import StationTasks
 from gm_service.task_view import TaskView
 from shared.envelope import success
-from shared.task_api.client import TaskClient
 from shared.task_api.models import Task, TaskType
 from shared.web.params import takes
 
@@ -30,9 +29,9 @@ _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
 
 def pages_routes(
     *,
-    task_client: TaskClient,
-    orders: OrderService,
-    imports: ImportReader,
+    tasks: StationTasks,
+    cycles: CycleReader,
+    reader: ImportReader,
     auth: Authenticator,
     reader_view: Callable[[], TaskView],
     settings: ServiceSettings,
@@ -54,7 +53,7 @@ def pages_routes(
             "centre.html",
             cookie_secure=settings.cookie_secure,
             caller=caller,
-            time_configs=orders.list_time_configs(caller.station),
+            time_configs=cycles.list_cycles(caller.station.id),
             time_zone=settings.timezone,
             max_body_bytes=settings.max_batch_body_bytes,
         )
@@ -75,17 +74,10 @@ def pages_routes(
         station_id = auth.require_station().id
         limit = len(command.task_ids) if command.task_ids else PAGE_ROWS
         options = {"limit": limit, "offset": command.offset, "task_ids": command.task_ids}
-        tasks = task_client.list(station_id, **options, message_show=True, brief=True)
-        more = command.task_ids is None and len(tasks) == limit
-        file_names = imports.find_file_names(station_id, [task.task_id for task in tasks if _hides_its_file(task)])
-        return success(reader_view().centre(tasks, file_names, more=more).model_dump(mode="json"))
-
-    @routes.get("/pages/failed_rows")
-    @takes(ListFailedRows, location="query")
-    def list_failed_rows(command: ListFailedRows) -> dict[str, Any]:
-        """List the failed rows of an import, told in the reader's language."""
-        rows = imports.list_failed_rows(auth.require_station().id, command.task_id, g.language)
-        return success([asdict(row) for row in rows])
+        page = tasks.list(station_id, **options, brief=True)
+        more = command.task_ids is None and len(page) == limit
+        file_names = reader.find_file_names(station_id, [task.task_id for task in page if _hides_its_file(task)])
+        return success(reader_view().centre(page, file_names, more=more).model_dump(mode="json"))
 
     return routes
 

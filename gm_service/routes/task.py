@@ -9,9 +9,9 @@ from apiflask import APIBlueprint
 
 from gm_service.auth import Station
 from gm_service.commands import ClearShow, GetTask, ListTasks
+from gm_service.station_tasks import StationTasks
 from gm_service.task_view import TaskItem, TaskList, TaskView
 from shared.envelope import Envelope, success
-from shared.task_api.client import TaskClient
 from shared.task_api.models import HideLeftOut
 from shared.web.params import takes
 
@@ -29,7 +29,9 @@ class ClearShowAnswer(Envelope[HideLeftOut | None]):
 
 
 def task_routes(
-    task_client: TaskClient, require_station: Callable[[], Station], reader_view: Callable[[], TaskView]
+    tasks: StationTasks,
+    require_station: Callable[[], Station],
+    reader_view: Callable[[], TaskView],
 ) -> APIBlueprint:
     """Return the blueprint; `require_station` tells who asks or raises, `reader_view` shows tasks to the reader."""
     routes = APIBlueprint("task", __name__, url_prefix="/task", tag="Tasks")
@@ -42,7 +44,7 @@ def task_routes(
     @takes(GetTask, answers=TaskItemAnswer, location="query")
     def get(command: GetTask) -> dict[str, Any]:
         """Get one task of the station."""
-        task = task_client.get(**command.model_dump(), station_id=require_station().id, without_input=True)
+        task = tasks.get(require_station().id, **command.model_dump(), without_input=True)
         return success(reader_view().item(task).model_dump(mode="json"))
 
     @routes.get("/list")
@@ -50,14 +52,14 @@ def task_routes(
     def list_(command: ListTasks) -> dict[str, Any]:
         """List the tasks that are shown to the station."""
         options = {**command.model_dump(), "limit": command.page_size}
-        tasks = task_client.list(require_station().id, **options, message_show=True, without_input=True)
-        return success(reader_view().items(tasks).model_dump(mode="json"))
+        page = tasks.list(require_station().id, **options, without_input=True)
+        return success(reader_view().items(page).model_dump(mode="json"))
 
     @routes.post("/clear_show")
     @takes(ClearShow, answers=ClearShowAnswer)
     def clear_show(command: ClearShow) -> dict[str, Any]:
         """Hide ended tasks; those unknown or not ended are named in the answer, the others are hidden all the same."""
-        left_out = task_client.clear_show(**command.model_dump(), station_id=require_station().id)
+        left_out = tasks.task_client.clear_show(**command.model_dump(), station_id=require_station().id)
         return success(left_out.model_dump(mode="json") if left_out else None)
 
     return routes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -16,8 +17,12 @@ from shared.task_api.reasons import ReasonCode, sentence
 from shared.task_api.run import RunFailed
 
 log = structlog.get_logger(__name__)
-CHUNK_ROWS = 100
-CREATE_PATH = "/no_login/station/order/batch/create"
+ENDPOINT = "/no_login/station/order/batch/"
+FIRST_ROWS, MOST_ROWS = 50, 500
+"""asked for at first, and at most, in one call"""
+CALL_SECONDS = 0.5
+"""what one call should take: a stop is seen between two of them"""
+Counts = dict[str, Any]
 
 
 @task_function(acks_late=True)
@@ -29,103 +34,96 @@ def export_orders(context: TaskContext) -> Any:
 
 @task_function(acks_late=True)
 def import_orders(context: TaskContext) -> Outcome:
-    """Create the orders of a batch in chunks; the other side keys each row by task and index, so a chunk may repeat.
+    """Have the rows of an import attempted until none waits; the other side keeps them, and what became of each.
 
-    A stop is seen between chunks, and what was created stays.
+    A stop is seen between two calls, and what was created stays. A run that follows a lost one goes on behind it.
     """
-    batch = _read_batch(context)
-    for start in range(0, batch.total, CHUNK_ROWS):
+    language = context.settings.language
+    try:
+        service = _OrderService(context, _find_import(context))
+        while not context.cancelled():
+            if not service.attempt_rows()["not_attempted"]:
+                return service.outcome()
+        stopped = service.outcome()
+        return _closed(stopped, language) if stopped.result["not_attempted"] else stopped
+    except StaleRun:
+        raise
+    except PlatformError as error:
         if context.cancelled():
-            return batch.closed()
-        try:
-            batch.rows += _create(context, batch, start)
-        except StaleRun:
-            raise
-        except PlatformError as error:
-            if context.cancelled():
-                return batch.closed()
-            log.error("import_stopped", start=start, problem=str(error))
-            code = "service_unavailable" if isinstance(error, Unavailable) else "service_refused"
-            return batch.stopped(code, error.sentence(batch.language))
-        context.progress(len(batch.rows), batch.total)
-    return batch.done()
+            return _closed(Outcome(), language)
+        log.error("import_stopped", problem=str(error))
+        code = "service_unavailable" if isinstance(error, Unavailable) else "service_refused"
+        return Outcome(TaskStatus.FAILED, None, error.sentence(language), code)
 
 
 @dataclass
-class _Batch:
-    """An import on its way: the orders given, and the state of each row that was answered."""
+class _OrderService:
+    """gm_service's side of one import, as one run sees it; calls are tried again while it is away."""
 
-    time_config_id: str
-    file_name: str
-    orders: list[Any]
-    language: Language
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    context: TaskContext
+    import_id: int
+    rows: int = FIRST_ROWS
 
-    @property
-    def total(self) -> int:
-        return len(self.orders)
+    def attempt_rows(self) -> Counts:
+        """Have the next rows attempted, and show how far the import is."""
+        began = time.monotonic()
+        counts: Counts = self.call("create", limit=self.rows)
+        self._pace(time.monotonic() - began)
+        self.context.show(counts)
+        self.context.progress(counts["total"] - counts["not_attempted"], counts["total"])
+        return counts
 
-    @property
-    def failed(self) -> int:
-        return sum(row["state"] == "failed" for row in self.rows)
+    def outcome(self) -> Outcome:
+        """Return how the import ends as it stands."""
+        answer = self.call("outcome")
+        return Outcome(TaskStatus(answer["status"]), answer["result"], answer["reason"], answer["reason_code"])
 
-    def done(self) -> Outcome:
-        """Return the end that follows from the rows."""
-        if not self.failed:
-            return Outcome(TaskStatus.FINISHED, self.result())
-        status = TaskStatus.FAILED if self.failed == self.total else TaskStatus.PARTLY_SUCCEEDED
-        zh = f"共 {self.total:,} 行，{self.failed:,} 行失败。"
-        en = f"{self.failed:,} of {self.total:,} rows failed."
-        return Outcome(status, self.result(), zh if self.language == "zh" else en, "rows_failed")
-
-    def closed(self) -> Outcome:
-        """Return the end of an import that somebody stopped."""
-        return self.stopped(ReasonCode.CLOSED, sentence(ReasonCode.CLOSED, self.language))
-
-    def stopped(self, code: str, reason: str) -> Outcome:
-        """Return an end before the last row."""
-        return Outcome(TaskStatus.FAILED, self.result(), reason, code)
-
-    def result(self) -> dict[str, Any]:
-        waiting = [{"index": index, "state": "waiting"} for index in range(len(self.rows), self.total)]
-        return {
-            "file_name": self.file_name,
-            "total": self.total,
-            "created": len(self.rows) - self.failed,
-            "failed": self.failed,
-            "not_attempted": len(waiting),
-            "rows": [*self.rows, *waiting],
+    def call(self, verb: str, **parameters: Any) -> Any:
+        context = self.context
+        body = {
+            "import_id": self.import_id,
+            "task_id": context.task_id,
+            "run_count": context.run_count,
+            "station_id": context.station_id,
+            **parameters,
         }
+        return _call(context, verb, body)
+
+    def _pace(self, seconds: float) -> None:
+        """Ask for as many rows as a call's time allows: few where each is slow, so that a stop is seen soon."""
+        if seconds > CALL_SECONDS:
+            self.rows = max(1, self.rows // 2)
+        elif seconds < CALL_SECONDS / 2:
+            self.rows = min(MOST_ROWS, self.rows * 2)
 
 
-def _read_batch(context: TaskContext) -> _Batch:
-    language = context.settings.language
+def _find_import(context: TaskContext) -> int:
+    """Return the id of the import that the input names; rows that stand in the input itself are handed over first."""
     match context.input:
-        case {"order_data": list(orders), "time_config_id": time_config_id, **given}:
-            return _Batch(str(time_config_id), str(given.get("file_name") or ""), orders, language)
-    raise RunFailed("批量数据不完整。" if language == "zh" else "The task's input is no batch of orders.", "bad_input")
+        case {"import_id": int(import_id)}:
+            return import_id
+        case {"order_data": list(orders), "time_config_id": str(time_config_id), **given}:
+            body = {
+                "task_id": context.task_id,
+                "station_id": context.station_id,
+                "time_config_id": time_config_id,
+                "file_name": str(given.get("file_name") or ""),
+                "order_data": orders,
+            }
+            return int(_call(context, "open", body)["import_id"])
+    is_chinese = context.settings.language == "zh"
+    raise RunFailed("批量数据不完整。" if is_chinese else "The task's input is no batch of orders.", "bad_input")
 
 
-def _create(context: TaskContext, batch: _Batch, start: int) -> list[dict[str, Any]]:
-    """Have one chunk created, trying again while the service is away; return the rows in order of index."""
-    chunk = batch.orders[start : start + CHUNK_ROWS]
-    body = {
-        "task_id": context.task_id,
-        "run_count": context.run_count,
-        "station_id": context.station_id,
-        "time_config_id": batch.time_config_id,
-        "file_name": batch.file_name,
-        "total": batch.total,
-        "rows": [{"index": start + place, "order": order} for place, order in enumerate(chunk)],
-    }
-    answer = call_patiently(
-        lambda: context.order_service.call("POST", CREATE_PATH, body),
+def _call(context: TaskContext, verb: str, body: dict[str, Any]) -> Any:
+    return call_patiently(
+        lambda: context.order_service.call("POST", ENDPOINT + verb, body),
         Patience(context.settings.report_seconds),
-        event="create_orders",
+        event=f"import_{verb}",
         given_up=context.cancelled,
     )
-    rows: list[dict[str, Any]] = sorted(answer["rows"], key=lambda row: row["index"])
-    if [row["index"] for row in rows] != list(range(start, start + len(chunk))):
-        # An answer about other rows would put a wrong state beside an order.
-        raise PlatformError(error_id=context.request_id or context.task_id)
-    return rows
+
+
+def _closed(outcome: Outcome, language: Language) -> Outcome:
+    """Return the end of an import that somebody stopped: what is in its result stays."""
+    return Outcome(TaskStatus.FAILED, outcome.result, sentence(ReasonCode.CLOSED, language), ReasonCode.CLOSED)

@@ -48,6 +48,17 @@ class TaskClient:
         data = self._transport.call("POST", "/task/update", {**parameters, "value": value})
         return bool(data and data["stop_requested"])
 
+    def amend(self, task_id: int, changes: Sequence[tuple[str, Any]], **options: Any) -> None:
+        """Change places of an ended import's result, (postion, value) each, all of them or none.
+
+        `options` are the other fields of `commands.AmendTask`; reason and code are taken as given, None included.
+
+        Raises:
+            TransitionRefused: the task is no import with failed rows, or would move down.
+        """
+        places = [{"postion": postion, "value": value} for postion, value in changes]
+        self._post("/task/amend", task_id=task_id, changes=places, **options)
+
     def finish(
         self, task_id: int | None = None, *, status: int = TaskStatus.FINISHED, result: Any = None, **options: Any
     ) -> None:

@@ -43,6 +43,10 @@ SmallNumber = Annotated[WholeNumber, Field(ge=0, le=2**31 - 1)]
 Seconds = Annotated[WholeNumber, Field(ge=1, le=7 * 86_400)]
 
 
+MAX_CHANGES = 50_000
+"""of a result in one request"""
+
+
 class Command(BaseModel):
     """Unknown parameters are refused, so that a misspelt one is never ignored."""
 
@@ -146,6 +150,27 @@ class UpdateTask(TaskKey):
     def path(self) -> str | None:
         """The place inside the result, under either of its names."""
         return self.postion if self.postion is not None else self.position
+
+
+class ResultChange(Command):
+    """A place inside the result, and what is to stand there."""
+
+    postion: Text
+    value: Any
+
+
+class AmendTask(TaskKey):
+    """/task/amend: many places of an ended import's result at once, and the status that follows from them."""
+
+    changes: Annotated[list[ResultChange], Field(min_length=1, max_length=MAX_CHANGES)]
+    status: EndStatus | None = None
+    reason: Reason | None = None
+    reason_code: ReasonCode | None = None
+
+    @property
+    def end(self) -> TaskStatus | None:
+        """The status, where one was given."""
+        return None if self.status is None else TaskStatus(self.status)
 
 
 class FinishTask(TaskKey):

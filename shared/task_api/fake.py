@@ -63,6 +63,7 @@ class FakeTaskApi:
             "/task/add": (commands.AddTask, self._add),
             "/task/start": (commands.StartTask, self._start),
             "/task/update": (commands.UpdateTask, self._update),
+            "/task/amend": (commands.AmendTask, self._amend),
             "/task/finish": (commands.FinishTask, self._finish),
             "/task/heartbeat": (commands.Heartbeat, self._heartbeat),
             "/task/release": (commands.ReleaseTask, self._release),
@@ -152,6 +153,20 @@ class FakeTaskApi:
             return None
         self._renew(row)
         return {"stop_requested": row.stop_requested}
+
+    def _amend(self, command: commands.AmendTask) -> None:
+        row = self._find(command)
+        lifecycle.check_amendment(row.state, command.end)
+        result = row.state.result
+        for change in command.changes:
+            result = result_path.put(result, change.postion, change.value)
+        lifecycle.check_depth(result)
+        row.state = replace(row.state, result=result)
+        if command.end is not None:
+            progress = row.state.progress if command.end == TaskStatus.FAILED else 100
+            row.state = replace(row.state, status=command.end, reason=command.reason, progress=progress)
+            row.reason_code = command.reason_code
+        row.changed = self.now_seconds
 
     def _finish(self, command: commands.FinishTask) -> None:
         row = self._find(command)
@@ -321,6 +336,7 @@ class FakeTaskApi:
             "repeat": row.state.repeat,
             "message_show": row.message_show,
             "queue": row.queue,
+            "stop_requested": row.stop_requested,
         }
 
 

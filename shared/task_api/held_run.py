@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import structlog
 
@@ -71,6 +72,9 @@ class HeldRun:
         self._retry_at = 0.0
         self._reachable = True
         self._percent = self._percent_known = 0
+        self._interim: Any = None
+        self._interim_known: Any = None
+        self._interim_sent = self._started - policy.progress_seconds
         self._talking = threading.Lock()
         self._deciding = threading.Lock()
         self._report_taken = False
@@ -95,6 +99,7 @@ class HeldRun:
             self._talk(self._beat)
         if self._reachable:
             self._send_progress()
+            self._send_interim()
 
     def refresh(self) -> None:
         """Ask the server for news when its last word is old; while it is away that is left to `keep`."""
@@ -106,6 +111,12 @@ class HeldRun:
         self._percent = max(self._percent, min(100, percent))
         if self._reachable:
             self._send_progress()
+
+    def show(self, result: Any) -> None:
+        """Note an interim result; sent at most once in `progress_seconds`, the latest one."""
+        self._interim = result
+        if self._reachable:
+            self._send_interim()
 
     def end(self, why: Ending) -> None:
         """Decide that the run ends early; the first reason stays, unless the run is lost altogether."""
@@ -148,6 +159,18 @@ class HeldRun:
         if percent > self._percent_known and not waits:
             self._progress_sent = now
             self._talk(lambda: self._update_progress(percent))
+
+    def _send_interim(self) -> None:
+        interim, now = self._interim, time.monotonic()
+        if interim != self._interim_known and now - self._interim_sent >= self.policy.progress_seconds:
+            self._interim_sent = now
+            self._talk(lambda: self._update_interim(interim))
+
+    def _update_interim(self, interim: Any) -> bool:
+        run_count = self.task.run_count
+        stop = self.client.update(self.task.task_id, field="result", value=interim, run_count=run_count)
+        self._interim_known = interim
+        return stop
 
     def _update_progress(self, percent: int) -> bool:
         run_count = self.task.run_count

@@ -120,6 +120,18 @@ def is_amendable(state: State) -> bool:
     return state.type == TaskType.IMPORT and state.status in (TaskStatus.PARTLY_SUCCEEDED, TaskStatus.FAILED)
 
 
+def check_amendment(state: State, wanted: TaskStatus | None) -> None:
+    """Let the correction of an ended import's rows pass; `wanted` is the status that follows from its rows.
+
+    Raises:
+        TransitionRefused: it is no import with failed rows, or it would move down.
+    """
+    if not is_amendable(state):
+        raise TransitionRefused(state=_name(state.status), wanted="amended")
+    if wanted is not None:
+        check_transition(state, wanted, None)
+
+
 def check_repeated_finish(state: State, outcome: dict[str, Any], run_count: int | None) -> None:
     """Let a finish pass that was accepted before: same run, same outcome, nothing left to do.
 

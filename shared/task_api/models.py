@@ -70,6 +70,8 @@ class Task(BaseModel):
     repeat: bool | None = None
     message_show: bool | None = None
     queue: str | None = None
+    stop_requested: bool = False
+    """somebody asked to close it while it ran"""
 
 
 class StartedTask(Task):

@@ -77,6 +77,10 @@ class RunContext:
         if total > 0:
             self._held.progress(max(0, done) * 100 // total)
 
+    def show(self, result: Any) -> None:
+        """Show an interim result, a small JSON value, to whoever watches; sent as seldom as progress is."""
+        self._held.show(result)
+
     def cancelled(self) -> bool:
         """Tell whether the run must end soon: closed, worker stopping, too long, or lost. Stays True."""
         self._held.look()

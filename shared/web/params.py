@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from shared.errors import InvalidField, MalformedRequest, TooLarge
 from shared.web import strict_json
+from shared.web.uploads import Upload
 
 Model = TypeVar("Model", bound=BaseModel)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -101,13 +103,20 @@ def _body(max_bytes: int) -> dict[str, Any]:
 
 
 def _form() -> dict[str, Any]:
-    fields = _flat(request.form.to_dict(flat=False))
-    for name in request.files:
-        raise InvalidField(field=name[:100], problem="there is no such parameter")
-    return fields
+    files = {
+        name: [Upload(_plain_name(each.filename), each.read()) for each in some]
+        for name, some in request.files.to_dict(flat=False).items()
+    }
+    return {**_flat(request.form.to_dict(flat=False)), **_flat(files)}
 
 
-def _flat(values: dict[str, list[str]]) -> dict[str, Any]:
+def _plain_name(name: str | None) -> str:
+    """Return a file's name without folders, line breaks and what no database stores."""
+    last = re.split(r"[/\\]", name or "")[-1]
+    return "".join(letter for letter in last if letter.isprintable())[:255]
+
+
+def _flat(values: Mapping[str, list[Any]]) -> dict[str, Any]:
     """Keep a list where a name was given more than once, so that a single value is refused and a list taken."""
     return {name: given[0] if len(given) == 1 else given for name, given in values.items()}
 

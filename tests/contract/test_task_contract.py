@@ -475,6 +475,42 @@ def test_amended_import_moves_up_and_its_rows_change(api: Api) -> None:
     assert (task.status, task.result) == (TaskStatus.FINISHED, {"rows": [{"state": "created"}]})
 
 
+def test_amendment_changes_many_places_and_the_status_at_once(api: Api) -> None:
+    task_id = api.started(type=0)
+    rows = [{"state": "failed"}, {"state": "failed"}, {"state": "created"}]
+    end = {"status": 5, "reason": "2 rows failed.", "reason_code": "rows_failed", "run_count": 1}
+    api.client.finish(task_id, result={"failed": 2, "rows": rows}, **end)
+
+    changes = [("$.rows[0]", {"state": "created"}), ("$.rows[1]", {"state": "created"}), ("$.failed", 0)]
+    api.client.amend(task_id, changes, status=3)
+
+    task = api.client.get(task_id)
+    assert (task.status, task.reason, task.reason_code, task.progress) == (TaskStatus.FINISHED, None, None, 100)
+    assert task.result == {"failed": 0, "rows": [{"state": "created"}] * 3}
+
+
+def test_amendment_with_one_wrong_place_changes_nothing(api: Api) -> None:
+    task_id = api.started(type=0)
+    api.client.finish(task_id, status=5, result={"rows": [1]}, run_count=1)
+
+    with pytest.raises(InvalidPath):
+        api.client.amend(task_id, [("$.rows[0]", 2), ("$.rows[7]", 2)], status=3)
+
+    assert (api.client.get(task_id).status, api.client.get(task_id).result) == (TaskStatus.FAILED, {"rows": [1]})
+
+
+@pytest.mark.parametrize(("type", "status", "wanted"), [(1, 5, 3), (2, 4, 3), (0, 3, 4), (0, 4, 5), (0, None, 3)])
+def test_amendment_of_what_is_no_open_import_is_refused(api: Api, type: int, status: int | None, wanted: int) -> None:
+    task_id = api.started(type=type)
+    if status is not None:
+        api.client.finish(task_id, status=status, result={"rows": []}, run_count=1)
+
+    with pytest.raises(TransitionRefused):
+        api.client.amend(task_id, [("$.rows[0]", 1)], status=wanted)
+
+    assert api.client.get(task_id).result in (None, {"rows": []})
+
+
 def test_ended_export_is_left_alone(api: Api) -> None:
     task_id = api.started(type=1)
     api.client.finish(task_id, status=5, run_count=1)
@@ -676,6 +712,7 @@ def test_results_are_as_deep_as_every_database_takes(api: Api, depth: int) -> No
         lambda client: client.finish(404),
         lambda client: client.update(404, field="progress", value=1),
         lambda client: client.heartbeat(404, 1),
+        lambda client: client.amend(404, [("$", {})]),
         lambda client: client.release(404, run_count=1),
         lambda client: client.close(404),
     ],

@@ -20,12 +20,14 @@ from python_calamine import CalamineWorkbook
 from gm_service.demo.load import demo_batch
 from shared.errors import StorageFull
 from shared.task_api.models import TaskStatus
-from tests.support.cluster import Cluster, StationClient
+from tests.support.cluster import Cluster
+from tests.support.import_jobs import ended_import, order_rows, orders_of, submit_import
 from tests.support.waiting import wait_for
 
 DECEMBER = {"query_type": 1, "start_date": "2010-12-01", "end_date": "2010-12-23"}
 ORDERS_OF_FIRST, LINES_OF_FIRST = 1936, 41_074
-ENDS = (3, 4, 5)
+STOP_SECONDS = 2.0
+"""what a running import may take to stop"""
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -37,43 +39,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
 
 
-def _rows(count: int, prefix: str, bad_every: int = 10) -> list[dict[str, Any]]:
-    """Return orders of one line each; every `bad_every`-th lacks its SKU."""
-    return [
-        {
-            "order_no": f"{prefix}{number}",
-            "order_time": "2010-12-24 10:00:00",
-            "buyer_code": "17850",
-            "area": "United Kingdom",
-            "sku": "" if number % bad_every == bad_every - 1 else "85123A",
-            "sku_name": "WHITE HANGING HEART T-LIGHT HOLDER",
-            "quantity": 6,
-            "unit_price": "2.55",
-        }
-        for number in range(count)
-    ]
-
-
-def _submit(station: StationClient, key: str, rows: list[Any]) -> int:
-    body = {"task_id": key, "time_config_id": "whole-day", "file_name": f"{key}.xlsx", "order_data": rows}
-    answer = station.post("/station/order/batch/submit", body).json()
-    assert answer["code"] == 0, answer
-    return int(answer["data"]["task_url"].rpartition("=")[2])
-
-
-def _ended(station: StationClient, task_id: int, seconds: float = 90) -> dict[str, Any]:
-    wait_for(lambda: station.data("/task/get", task_id=task_id)["status"] in ENDS, seconds, f"the end of {task_id}")
-    detail: dict[str, Any] = station.data("/async_task/detail", task_id=task_id)
-    return detail
-
-
-def _orders_of(platform: Cluster, task_id: int) -> list[tuple[int, int]]:
-    """Return (row index, number of orders) for every order that the task created."""
-    with sqlite3.connect(platform.folder / "orders.db") as database:
-        query = "SELECT row_index, count(*) FROM orders WHERE task_id = ? GROUP BY row_index ORDER BY row_index"
-        return database.execute(query, (task_id,)).fetchall()
-
-
 def _sheet(content: bytes) -> list[list[Any]]:
     return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
 
@@ -82,7 +47,7 @@ def test_big_export_is_made_in_the_background(platform: Cluster) -> None:
     answer = platform.first.data("/station/sales_analysis/orderdetail", **DECEMBER)
     assert answer["async"] == 1
 
-    ended = _ended(platform.first, int(answer["task_url"].rpartition("=")[2]))
+    ended = ended_import(platform.first, int(answer["task_url"].rpartition("=")[2]))
 
     result = ended["result"]
     assert (ended["status"], result["orders"], result["rows"]) == (3, ORDERS_OF_FIRST, LINES_OF_FIRST)
@@ -132,7 +97,7 @@ def test_small_export_is_made_at_once_and_is_the_same_file(platform: Cluster) ->
         headers={"Authorization": f"Bearer {platform.first.token}", "Prefer": "respond-async"},
         timeout=30,
     ).json()["data"]
-    ended = _ended(platform.first, asked["task_id"])
+    ended = ended_import(platform.first, asked["task_id"])
 
     assert platform.first.get(at_once["link"]).content == platform.first.get(ended["result"]["link"]).content
 
@@ -140,30 +105,30 @@ def test_small_export_is_made_at_once_and_is_the_same_file(platform: Cluster) ->
 def test_import_with_bad_rows_ends_partly_succeeded(platform: Cluster) -> None:
     rows = demo_batch(300, prefix="e2e-")
 
-    task_id = _submit(platform.first, "import-1", rows)
-    ended = _ended(platform.first, task_id)
+    task_id = submit_import(platform.first, "import-1", rows)
+    ended = ended_import(platform.first, task_id)
 
     result = ended["result"]
     failed = [row for row in result["rows"] if row["state"] == "failed"]
     assert (ended["status"], result["created"] + len(failed)) == (4, 300)
     assert all(row["reason"] and row["reason_zh"] and row["column"] for row in failed)
     created = [row["index"] for row in result["rows"] if row["state"] == "created"]
-    assert _orders_of(platform, task_id) == [(index, 1) for index in created]
+    assert orders_of(platform, task_id) == [(index, 1) for index in created]
 
 
 def test_same_submission_again_is_the_same_task(platform: Cluster) -> None:
-    rows = _rows(20, "same-")
+    rows = order_rows(20, "same-")
 
-    first, second = _submit(platform.first, "same", rows), _submit(platform.first, "same", rows)
+    first, second = submit_import(platform.first, "same", rows), submit_import(platform.first, "same", rows)
 
     assert first == second
-    _ended(platform.first, first)
-    assert len(_orders_of(platform, first)) == 18
+    ended_import(platform.first, first)
+    assert len(orders_of(platform, first)) == 18
 
 
 def test_stations_never_see_each_other(platform: Cluster) -> None:
-    task_id = _submit(platform.first, "mine", _rows(3, "mine-"))
-    _ended(platform.first, task_id)
+    task_id = submit_import(platform.first, "mine", order_rows(3, "mine-"))
+    ended_import(platform.first, task_id)
 
     answers = [
         platform.second.get("/task/get", task_id=task_id),
@@ -179,32 +144,32 @@ def test_stations_never_see_each_other(platform: Cluster) -> None:
 @pytest.mark.parametrize("point", range(5))
 def test_killed_worker_in_the_middle_of_an_import_loses_nothing(platform: Cluster, point: int) -> None:
     """R10 at five points: the whole worker is killed when so many chunks are done."""
-    rows = _rows(1000, f"kill{point}-")
-    task_id = _submit(platform.first, f"kill-{point}", rows)
-    wait_for(lambda: len(_orders_of(platform, task_id)) >= 1 + point * 150, 30, "some orders")
+    rows = order_rows(1000, f"kill{point}-")
+    task_id = submit_import(platform.first, f"kill-{point}", rows)
+    wait_for(lambda: len(orders_of(platform, task_id)) >= 1 + point * 150, 30, "some orders")
 
     platform.processes["gm_task"].kill()
-    at_kill = len(_orders_of(platform, task_id))
+    at_kill = len(orders_of(platform, task_id))
     platform.start("gm_task")
-    ended = _ended(platform.first, task_id)
+    ended = ended_import(platform.first, task_id)
 
     assert at_kill < 900, "it was killed in the middle"
     assert (ended["status"], ended["result"]["created"], ended["result"]["failed"]) == (4, 900, 100)
     assert [row["index"] for row in ended["result"]["rows"]] == list(range(1000))
     expected = [(index, 1) for index in range(1000) if index % 10 != 9]
-    assert _orders_of(platform, task_id) == expected
+    assert orders_of(platform, task_id) == expected
     assert platform.tasks.get(task_id).run_count >= 2
 
 
 def test_killed_child_in_the_middle_of_an_import_goes_on_at_once(platform: Cluster) -> None:
-    task_id = _submit(platform.first, "child", _rows(1000, "child-"))
-    wait_for(lambda: len(_orders_of(platform, task_id)) > 100, 30, "some orders")
+    task_id = submit_import(platform.first, "child", order_rows(1000, "child-"))
+    wait_for(lambda: len(orders_of(platform, task_id)) > 100, 30, "some orders")
 
     for pid in platform.worker_children():
         os.kill(pid, signal.SIGKILL)
-    ended = _ended(platform.first, task_id)
+    ended = ended_import(platform.first, task_id)
 
-    assert (ended["status"], len(_orders_of(platform, task_id))) == (4, 900)
+    assert (ended["status"], len(orders_of(platform, task_id))) == (4, 900)
 
 
 def test_task_service_away_is_503_and_a_finished_run_is_still_reported(platform: Cluster) -> None:
@@ -229,7 +194,7 @@ def test_broker_away_adding_works_and_work_starts_when_it_is_back(platform: Clus
     away.execute("BEGIN EXCLUSIVE")  # nobody can ring, no ring can be taken
 
     began = time.monotonic()
-    task_id = _submit(platform.first, "no-broker", _rows(10, "nb-"))
+    task_id = submit_import(platform.first, "no-broker", order_rows(10, "nb-"))
     seconds = time.monotonic() - began
     before = platform.tasks.get(task_id).status
     away.execute("ROLLBACK")
@@ -237,35 +202,42 @@ def test_broker_away_adding_works_and_work_starts_when_it_is_back(platform: Clus
 
     assert before == TaskStatus.SUBMITTED
     assert seconds < 5, "the request does not wait for the broker"
-    assert _ended(platform.first, task_id, 20)["status"] == 4
+    assert ended_import(platform.first, task_id, 20)["status"] == 4
 
 
-def test_closed_import_keeps_what_is_done(platform: Cluster) -> None:
-    task_id = _submit(platform.first, "close", _rows(10_000, "close-"))
-    wait_for(lambda: len(_orders_of(platform, task_id)) > 100, 30, "some orders")
+def test_closed_import_stops_soon_keeps_what_is_done_and_the_rest_runs_later(platform: Cluster) -> None:
+    task_id = submit_import(platform.first, "close", order_rows(20_000, "close-"))
+    wait_for(lambda: len(orders_of(platform, task_id)) > 100, 30, "some orders")
 
     platform.first.post("/async_task/close", {"task_id": task_id})
-    ended = _ended(platform.first, task_id, 20)
+    ended = ended_import(platform.first, task_id, STOP_SECONDS)
 
     result = ended["result"]
-    assert ended["status"] == 5
-    assert result["created"] == len(_orders_of(platform, task_id)) < 9000
-    assert result["created"] + result["failed"] + result["not_attempted"] == 10_000
+    assert (ended["status"], ended["result"]["total"]) == (5, 20_000)
+    assert result["created"] == len(orders_of(platform, task_id)) < 18_000
+    assert result["created"] + result["failed"] + result["not_attempted"] == 20_000
+
+    waiting = [row["index"] for row in result["rows"] if row["state"] == "waiting"]
+    some = {"task_id": "close", "rows": [{"index": index} for index in waiting[:1000]]}
+    amended = platform.first.post("/station/order/batch/amend", some).json()["data"]
+
+    assert (amended["status"], amended["created"]) == (4, result["created"] + 900)
+    assert len(orders_of(platform, task_id)) == amended["created"]
 
 
 def test_stopped_worker_hands_its_import_to_the_next(platform: Cluster) -> None:
-    task_id = _submit(platform.first, "deploy", _rows(3000, "deploy-"))
-    wait_for(lambda: len(_orders_of(platform, task_id)) > 100, 30, "some orders")
+    task_id = submit_import(platform.first, "deploy", order_rows(3000, "deploy-"))
+    wait_for(lambda: len(orders_of(platform, task_id)) > 100, 30, "some orders")
 
     platform.processes["gm_task"].stop(30)
     handed_back = platform.tasks.get(task_id)
     platform.start("gm_task")
 
     assert handed_back.status == TaskStatus.SUBMITTED
-    assert (_ended(platform.first, task_id)["status"], len(_orders_of(platform, task_id))) == (4, 2700)
+    assert (ended_import(platform.first, task_id)["status"], len(orders_of(platform, task_id))) == (4, 2700)
 
 
-def test_unknown_function_is_refused_and_its_task_ended(platform: Cluster) -> None:
+def test_unknown_function_is_refused_and_its_taskended_import(platform: Cluster) -> None:
     task_id = platform.submit("no_such_function")
 
     ended = platform.ended(task_id, 20)
@@ -275,13 +247,18 @@ def test_unknown_function_is_refused_and_its_task_ended(platform: Cluster) -> No
 
 
 def test_request_id_travels_from_browser_to_worker_and_back(platform: Cluster) -> None:
-    rows = {"task_id": "traced", "time_config_id": "whole-day", "file_name": "t", "order_data": _rows(2, "traced-")}
+    rows = {
+        "task_id": "traced",
+        "time_config_id": "whole-day",
+        "file_name": "t",
+        "order_data": order_rows(2, "traced-"),
+    }
     headers = {"Authorization": f"Bearer {platform.first.token}", "X-Request-Id": "trace-4711"}
     url = platform.first.url + "/station/order/batch/submit"
 
     answer = requests.post(url, json=rows, headers=headers, timeout=30)
     task_id = int(answer.json()["data"]["task_url"].rpartition("=")[2])
-    _ended(platform.first, task_id)
+    ended_import(platform.first, task_id)
 
     lines = [json.loads(line) for line in platform.logs().splitlines() if "trace-4711" in line]
     events = {(line["service"], line["event"]) for line in lines}

@@ -16,10 +16,16 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 SLOWEST_SECONDS = 1.0
 NEEDED = {
     "/task/update": ("task_id", "field"),
+    "/task/amend": ("task_id", "changes"),
     "/task/release": ("task_id", "run_count"),
     "/task/heartbeat": ("task_id", "run_count"),
     **{f"/task/{verb}": ("task_id",) for verb in ("start", "close", "finish", "get")},
     **{f"/async_task/{verb}": ("task_id",) for verb in ("get", "detail", "close")},
+    "/no_login/station/order/batch/create": ("import_id", "task_id", "run_count", "station_id", "limit"),
+    "/no_login/station/order/batch/outcome": ("import_id", "task_id", "run_count", "station_id"),
+    "/station/order/batch/rows": ("task_id",),
+    "/station/order/batch/amend": ("task_id", "rows"),
+    **{f"/station/order/batch/{verb}": ("order_data", "time_config_id") for verb in ("check", "submit")},
     "/task/hide": ("task_ids",),
     "/task/clear_show": ("task_ids",),
 }
@@ -84,7 +90,7 @@ def _steer(parameters: Any, known: Known, needed: Sequence[str]) -> None:
     chance = zlib.crc32(repr(sorted(parameters.items(), key=repr)).encode("utf-8", "backslashreplace"))
     if chance % 3 == 0:
         return
-    for other_name in {"position", *(["user_task_id"] if "task_id" in needed else [])}:
+    for other_name in {"position", "file", *(["user_task_id"] if "task_id" in needed else [])}:
         parameters.pop(other_name, None)  # two names of one thing would have to agree
     for number, (name, values) in enumerate(known.items()):
         value = values[(chance >> number) % len(values)]

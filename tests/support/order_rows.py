@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection, Engine
 
 from gm_service.orders import store
+from gm_service.orders.imports import ledger, rows
 from gm_service.orders.imports.commands import CreateOrders
 from gm_service.orders.models import OrderStatus, TimeConfig, orders
 from shared.database import in_read, in_write
@@ -33,19 +34,43 @@ def make_row(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**row, **changes}.items() if value is not ...}
 
 
-def make_chunk(*rows: Any, **changes: Any) -> CreateOrders:
-    """Return a chunk with `rows` at the places 0, 1, ..."""
-    placed = [{"index": index, "order": row} for index, row in enumerate(rows)]
-    chunk = {
-        "task_id": 7,
-        "run_count": 1,
-        "station_id": STATION,
-        "time_config_id": CYCLE.id,
-        "file_name": "orders.xlsx",
-        "total": 100,
-        "rows": placed,
-    }
-    return CreateOrders.model_validate({**chunk, **changes})
+def keep_import(
+    engine: Engine, *submitted: Any, task_id: int | None = 7, station_id: str = STATION, submission: str | None = None
+) -> int:
+    """Enter an import with these orders as waiting rows; return its id."""
+
+    def keep(connection: Connection) -> int:
+        import_id = ledger.insert_import(
+            connection,
+            station_id=station_id,
+            submission=submission,
+            task_id=task_id,
+            time_config_id=CYCLE.id,
+            file_name="orders.xlsx",
+            sha256="0" * 64,
+            total=len(submitted),
+            titles=None,
+        )
+        rows.insert_rows(connection, import_id, [rows.SubmittedRow(order) for order in submitted])
+        return import_id
+
+    return in_write(engine, keep)
+
+
+def make_run(import_id: int, **changes: Any) -> CreateOrders:
+    """Return what a worker's run asks for."""
+    run = {"import_id": import_id, "task_id": 7, "run_count": 1, "station_id": STATION, "limit": 100}
+    return CreateOrders.model_validate({**run, **changes})
+
+
+def outcomes_of(engine: Engine, import_id: int) -> list[rows.RowOutcome]:
+    """Return what the ledger has of every row."""
+    return in_read(engine, lambda connection: rows.list_outcomes(connection, import_id))
+
+
+def states_of(engine: Engine, import_id: int) -> list[str]:
+    """Return each row's state, of failed ones the code."""
+    return [outcome.code or outcome.state.name.lower() for outcome in outcomes_of(engine, import_id)]
 
 
 def make_order(order_no: str = "A-1", **changes: Any) -> dict[str, Any]:
@@ -79,10 +104,10 @@ def make_line(**changes: Any) -> dict[str, Any]:
     }
 
 
-def insert(engine: Engine, *rows: dict[str, Any], station_id: str = STATION, lines: Any = None) -> None:
+def insert(engine: Engine, *new: dict[str, Any], station_id: str = STATION, lines: Any = None) -> None:
     """Store orders, each with one line, or with `lines` by order number."""
-    lines = lines or {row["order_no"]: [make_line()] for row in rows}
-    in_write(engine, lambda connection: store.insert_orders(connection, station_id, rows, lines))
+    lines = lines or {row["order_no"]: [make_line()] for row in new}
+    in_write(engine, lambda connection: store.insert_orders(connection, station_id, new, lines))
 
 
 def order_numbers(engine: Engine, station_id: str = STATION) -> list[str]:

@@ -1,7 +1,8 @@
-"""Imports in chunks against an order service in memory."""
+"""Imports and exports against an order service in memory."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,22 +25,49 @@ from shared.task_api.transport import Method
 
 
 class OrderService:
-    """Creates each order without an `sku` of None; answers in any order, as the wire allows."""
+    """Keeps the rows of one import; those with a place in `bad` fail."""
 
-    def __init__(self, before: Callable[[OrderService], None] = lambda _: None) -> None:
-        self.bodies: list[dict[str, Any]] = []
+    def __init__(
+        self,
+        total: int = 0,
+        bad: range = range(0),
+        before: Callable[[OrderService], None] = lambda _: None,
+        done: int = 0,
+    ) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.done, self.total = done, total
+        self._bad = bad
         self._before = before
 
     def call(self, method: Method, path: str, parameters: dict[str, Any]) -> Any:
-        assert (method, path) == ("POST", "/no_login/station/order/batch/create")
-        self.bodies.append(parameters)
+        verb = path.removeprefix("/no_login/station/order/batch/")
+        assert method == "POST"
+        self.calls.append((verb, parameters))
         self._before(self)
-        return {"rows": [self._row(row) for row in reversed(parameters["rows"])]}
+        if verb == "open":
+            self.total = len(parameters["order_data"])
+            return {"import_id": 5}
+        if verb == "create":
+            self.done = min(self.total, self.done + parameters["limit"])
+            return self.counts()
+        return self.outcome()
 
-    @staticmethod
-    def _row(row: dict[str, Any]) -> dict[str, Any]:
-        failed = row["order"]["sku"] is None
-        return {"index": row["index"], "state": "failed" if failed else "created"}
+    def counts(self) -> dict[str, int]:
+        failed = len(range(self._bad.start, min(self._bad.stop, self.done)))
+        created = self.done - failed
+        return {"total": self.total, "created": created, "failed": failed, "not_attempted": self.total - self.done}
+
+    def outcome(self) -> dict[str, Any]:
+        status = 3 if self.counts()["created"] == self.total else 4
+        result = {**self.counts(), "rows": [{"index": index} for index in range(self.total)]}
+        reason = None if status == 3 else "some failed"
+        return {"status": status, "result": result, "reason": reason, "reason_code": reason and "rows_failed"}
+
+    def asked(self, verb: str) -> list[dict[str, Any]]:
+        return [parameters for name, parameters in self.calls if name == verb]
+
+
+GIVEN = {"import": "orders", "import_id": 5}
 
 
 def settings(folder: Path, **options: Any) -> TaskSettings:
@@ -70,47 +98,64 @@ def run(
     return run_body(client, Claim(task_id), body, policy=policy), client.get(task_id)
 
 
-def batch(rows: int, bad: range = range(0)) -> dict[str, Any]:
-    orders = [{"sku": None if index in bad else f"sku-{index}"} for index in range(rows)]
-    return {"time_config_id": "t1", "file_name": "orders.xlsx", "order_data": orders}
+def test_an_import_asks_for_more_rows_until_none_waits(tmp_path: Path) -> None:
+    service = OrderService(400)
+
+    _, task = run(import_orders, GIVEN, service, tmp_path)
+
+    asked = service.asked("create")
+    assert [body["limit"] for body in asked] == [50, 100, 200, 400]
+    assert {(body["import_id"], body["task_id"], body["run_count"], body["station_id"]) for body in asked} == {
+        (5, 1, 1, "s1")
+    }
+    assert (task.status, task.result["created"], task.progress) == (TaskStatus.FINISHED, 400, 100)
+    assert len(task.result["rows"]) == 400
 
 
-def test_an_import_goes_in_chunks_with_the_runs_token(tmp_path: Path) -> None:
+def test_an_import_ends_as_its_rows_say(tmp_path: Path) -> None:
+    _, task = run(import_orders, GIVEN, OrderService(300, range(100, 117)), tmp_path)
+
+    assert (task.status, task.reason, task.reason_code) == (4, "some failed", "rows_failed")
+    assert (task.result["created"], task.result["failed"]) == (283, 17)
+
+
+def test_a_run_after_a_lost_one_goes_on_where_that_was(tmp_path: Path) -> None:
+    service = OrderService(100, done=90)
+
+    _, task = run(import_orders, GIVEN, service, tmp_path)
+
+    assert (len(service.asked("create")), task.result["created"]) == (1, 100)
+
+
+def test_counts_are_shown_while_the_import_runs(tmp_path: Path) -> None:
+    api = FakeTaskApi()
+    seen: list[Any] = []
+    service = OrderService(500, before=lambda _: seen.append(TaskClient(api).get(1).result))
+
+    run(import_orders, GIVEN, service, tmp_path, api)
+
+    assert seen[:2] == [None, {"total": 500, "created": 50, "failed": 0, "not_attempted": 450}]
+
+
+def test_rows_in_the_input_itself_are_handed_over_first(tmp_path: Path) -> None:
     service = OrderService()
+    given = {"time_config_id": "t1", "file_name": "orders.xlsx", "order_data": [{"sku": "x"}] * 3}
 
-    _, task = run(import_orders, batch(250), service, tmp_path)
+    _, task = run(import_orders, given, service, tmp_path)
 
-    assert [len(body["rows"]) for body in service.bodies] == [100, 100, 50]
-    first = service.bodies[0]
-    assert (first["task_id"], first["run_count"], first["station_id"], first["total"]) == (1, 1, "s1", 250)
-    assert (task.status, task.result["created"], task.progress) == (TaskStatus.FINISHED, 250, 100)
-    assert [row["index"] for row in task.result["rows"]] == list(range(250))
-
-
-@pytest.mark.parametrize(
-    ("language", "reason"), [("en", "17 of 3,000 rows failed."), ("zh", "共 3,000 行，17 行失败。")]
-)
-def test_some_failed_rows_make_it_partly_succeeded(tmp_path: Path, language: str, reason: str) -> None:
-    _, task = run(import_orders, batch(3000, range(100, 117)), OrderService(), tmp_path, language=language)
-
-    assert (task.status, task.reason) == (TaskStatus.PARTLY_SUCCEEDED, reason)
-    assert (task.result["created"], task.result["failed"]) == (2983, 17)
-
-
-def test_all_failed_rows_make_it_failed(tmp_path: Path) -> None:
-    _, task = run(import_orders, batch(3, range(3)), OrderService(), tmp_path)
-
-    assert (task.status, task.reason) == (TaskStatus.FAILED, "3 of 3 rows failed.")
+    assert [verb for verb, _ in service.calls] == ["open", "create", "outcome"]
+    assert service.calls[0][1] == {**given, "task_id": 1, "station_id": "s1"}
+    assert (task.status, task.result["created"]) == (TaskStatus.FINISHED, 3)
 
 
 def test_an_import_waits_for_an_absent_service(tmp_path: Path) -> None:
     def away_twice(service: OrderService) -> None:
-        if len(service.bodies) in (1, 2):
+        if len(service.calls) in (1, 2):
             raise Unavailable(what="order service")
 
-    _, task = run(import_orders, batch(150), OrderService(away_twice), tmp_path)
+    _, task = run(import_orders, GIVEN, OrderService(60, before=away_twice), tmp_path)
 
-    assert (task.status, task.result["created"]) == (TaskStatus.FINISHED, 150)
+    assert (task.status, task.result["created"]) == (TaskStatus.FINISHED, 60)
 
 
 @pytest.mark.parametrize(
@@ -120,48 +165,60 @@ def test_an_import_waits_for_an_absent_service(tmp_path: Path) -> None:
         (InvalidField(field="rows", problem="bad"), "service_refused"),
     ],
 )
-def test_an_import_that_can_not_go_on_keeps_what_is_done(tmp_path: Path, error: Exception, code: str) -> None:
+def test_an_import_that_can_not_go_on_keeps_what_was_shown(tmp_path: Path, error: Exception, code: str) -> None:
     def away_for_good(service: OrderService) -> None:
-        if len(service.bodies) > 1:
+        if len(service.calls) > 1:
             raise error
 
-    _, task = run(import_orders, batch(150), OrderService(away_for_good), tmp_path, report_seconds=0.1)
+    _, task = run(import_orders, GIVEN, OrderService(150, before=away_for_good), tmp_path, report_seconds=0.1)
 
     assert (task.status, task.reason, task.reason_code) == (TaskStatus.FAILED, str(error), code)
-    assert (task.result["created"], task.result["not_attempted"]) == (100, 50)
-    assert task.result["rows"][100] == {"index": 100, "state": "waiting"}
+    assert (task.result["created"], task.result["not_attempted"]) == (50, 100)
 
 
-def test_closing_an_import_stops_it_between_chunks_and_keeps_what_is_done(tmp_path: Path) -> None:
+def test_closing_an_import_stops_it_between_calls_and_keeps_what_is_done(tmp_path: Path) -> None:
     api = FakeTaskApi()
-    service = OrderService(lambda _: TaskClient(api).close(1))
+    service = OrderService(250, before=lambda _: TaskClient(api).close(1))
 
-    _, task = run(import_orders, batch(250), service, tmp_path, api)
+    _, task = run(import_orders, GIVEN, service, tmp_path, api)
 
     assert (task.status, task.reason_code) == (TaskStatus.FAILED, "closed")
-    assert (task.result["created"], task.result["not_attempted"]) == (100, 150)
+    assert (task.result["created"], task.result["not_attempted"]) == (50, 200)
+
+
+def test_an_import_closed_after_its_last_row_is_whole(tmp_path: Path) -> None:
+    api = FakeTaskApi()
+
+    def close_late(service: OrderService) -> None:
+        if service.calls[-1][0] == "outcome":
+            TaskClient(api).close(1)
+
+    _, task = run(import_orders, GIVEN, OrderService(20, before=close_late), tmp_path, api)
+
+    assert (task.status, task.result["created"]) == (TaskStatus.FINISHED, 20)
 
 
 def test_a_stale_import_ends_without_a_word(tmp_path: Path) -> None:
     def stale(_: OrderService) -> None:
         raise StaleRun(run_count=1)
 
-    verdict, task = run(import_orders, batch(10), OrderService(stale), tmp_path)
+    verdict, task = run(import_orders, GIVEN, OrderService(10, before=stale), tmp_path)
 
     assert (verdict, task.status) == (Verdict.LOST, TaskStatus.RUNNING)
 
 
-def test_an_answer_about_other_rows_is_not_believed(tmp_path: Path) -> None:
-    class Confused(OrderService):
-        def call(self, method: Method, path: str, parameters: dict[str, Any]) -> Any:
-            return {"rows": [{"index": 5, "state": "created"}]}
+def test_slow_calls_ask_for_fewer_rows(tmp_path: Path) -> None:
+    def slow(service: OrderService) -> None:
+        time.sleep(0.6 if len(service.calls) == 2 else 0)
 
-    _, task = run(import_orders, batch(1), Confused(), tmp_path)
+    service = OrderService(200, before=slow)
 
-    assert (task.status, task.result["not_attempted"]) == (TaskStatus.FAILED, 1)
+    run(import_orders, GIVEN, service, tmp_path)
+
+    assert [body["limit"] for body in service.asked("create")] == [50, 100, 50]
 
 
-@pytest.mark.parametrize("given", ["text", {}, {"order_data": "x", "time_config_id": "t"}])
+@pytest.mark.parametrize("given", ["text", {}, {"order_data": "x", "time_config_id": "t"}, {"import_id": "5"}])
 def test_an_input_that_is_no_batch_fails(tmp_path: Path, given: Any) -> None:
     _, task = run(import_orders, given, OrderService(), tmp_path)
 

@@ -1,4 +1,4 @@
-"""The table of finished sync exports."""
+"""The tables of exports: finished sync ones, and which task made a request last."""
 
 from __future__ import annotations
 
@@ -33,5 +33,16 @@ export_file = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "expires_at"),
+    mysql_charset="utf8mb4",
+)
+
+export_request = Table(
+    "export_request",
+    metadata,
+    Column("station_id", exact_text(16), primary_key=True),
+    # Of everything that the file's bytes depend on, beside the orders.
+    Column("sha256", exact_text(64), primary_key=True),
+    # The task that was asked for it last; while it is under way, the same request joins it.
+    Column("task_id", BigInteger, nullable=False),
     mysql_charset="utf8mb4",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from gm_service.orders.cycles import require_time_config
 from gm_service.orders.exports import making, store
 from gm_service.orders.exports.commands import ExportOrders
 from gm_service.orders.exports.expiry import remove_old_files
+from gm_service.orders.exports.joining import submit_once
 from gm_service.orders.exports.making import ExportedFile
 from gm_service.orders.exports.models import StoredFile
 from gm_service.orders.exports.profiles import Profile, get_profile
-from gm_service.orders.policy import Mode, choose_mode
+from gm_service.orders.policy import Mode, choose_mode, joined_mode
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
 from gm_service.yongyou import DEFAULTS
 from shared.context import new_id
@@ -73,8 +75,10 @@ class ExportService:
         )
         mode = choose_mode(matching, threshold, prefer_async)
         if mode.is_async:
-            added = self._submit_export(request)
-            return ExportAnswer(mode, task_id=added.task_id, task_url=task_url(self.settings.public_url, added.task_id))
+            joined = submit_once(self.engine, self.task_client, request, partial(self._submit_export, request))
+            told = joined_mode() if joined.is_joined else mode
+            address = task_url(self.settings.public_url, joined.task_id)
+            return ExportAnswer(told, task_id=joined.task_id, task_url=address)
         return ExportAnswer(mode, link=self._export_now(request))
 
     def find_sync_file(self, station: Station, key: str) -> StoredFile:
@@ -132,8 +136,9 @@ class ExportService:
     def _threshold(self, station: Station) -> int:
         return self.settings.export_threshold if station.export_threshold is None else station.export_threshold
 
-    def _submit_export(self, request: ExportRequest) -> AddedTask:
+    def _submit_export(self, request: ExportRequest, user_task_id: str) -> AddedTask:
         return self.dispatcher.submit(
+            user_task_id=user_task_id,
             station_id=request.station_id,
             task_name=self.settings.export_function,
             input=request.to_json(),

@@ -1,14 +1,14 @@
-"""SQL of finished sync exports."""
+"""SQL of exports: finished sync ones, and which task made a request last."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from gm_service.orders.exports.models import StoredFile, export_file
+from gm_service.orders.exports.models import StoredFile, export_file, export_request
 from shared.database import DatabaseClock
 
 
@@ -37,3 +37,24 @@ def list_expired_files(connection: Connection, clock: DatabaseClock, limit: int)
 def delete_export_files(connection: Connection, keys: Iterable[str]) -> None:
     """Forget these exports."""
     connection.execute(delete(export_file).where(export_file.c.id.in_(list(keys))))
+
+
+def find_last_task(connection: Connection, station_id: str, sha256: str) -> int | None:
+    """Return the task that was asked for this request last."""
+    found = connection.execute(select(export_request.c.task_id).where(*_request(station_id, sha256))).one_or_none()
+    return int(found[0]) if found else None
+
+
+def note_last_task(connection: Connection, station_id: str, sha256: str, task_id: int) -> None:
+    """Note which task was asked for this request.
+
+    Raises:
+        IntegrityError: another request noted the first one at the same moment.
+    """
+    noted = connection.execute(update(export_request).where(*_request(station_id, sha256)).values(task_id=task_id))
+    if noted.rowcount == 0:
+        connection.execute(insert(export_request).values(station_id=station_id, sha256=sha256, task_id=task_id))
+
+
+def _request(station_id: str, sha256: str) -> tuple[Any, Any]:
+    return (export_request.c.station_id == station_id, export_request.c.sha256 == sha256)

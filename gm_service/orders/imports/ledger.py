@@ -1,124 +1,176 @@
-"""SQL of the row ledger: which run of an import may write, and what became of each row."""
+"""SQL of the row ledger's imports: whose they are, which run may write, and how far they are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
-from gm_service.orders.imports.models import RowState, import_batch, import_row
+from gm_service.orders.imports.models import RowState, order_import, order_import_row
 from shared.database import DatabaseClock
+from shared.web import strict_json
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """An import that the ledger knows."""
+class Import:
+    """An import that the ledger knows; the fields stand as they are selected."""
 
+    id: int
     station_id: str
+    submission: str | None
+    task_id: int | None
     time_config_id: str
-    run_count: int
+    file_name: str
+    sha256: str | None
     total: int
+    version: int
+    closed_run: int
+    """above 0 once somebody amended it"""
+    titles: tuple[str, ...] | None
+    """the columns of the clerk's file; None where the rows came as JSON"""
 
 
 @dataclass(frozen=True, slots=True)
-class RowOutcome:
-    """What became of a row; None throughout where its order exists."""
+class Counts:
+    """How many rows of an import are in each state."""
 
-    index: int
-    state: RowState
-    order_id: int | None = None
-    code: str | None = None
-    column: str | None = None
-    value: str | None = None
-    reason: str | None = None
-    reason_zh: str | None = None
+    total: int
+    created: int
+    failed: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the row as the worker gets it."""
+    @property
+    def waiting(self) -> int:
+        """Rows not attempted yet."""
+        return self.total - self.created - self.failed
+
+    def to_json(self) -> dict[str, int]:
+        """Return the counts under the names of a task's result."""
         return {
-            "index": self.index,
-            "state": self.state.name.lower(),
-            "order_id": self.order_id,
-            "code": self.code,
-            "column": self.column,
-            "value": self.value,
-            "reason": self.reason,
-            "reason_zh": self.reason_zh,
+            "total": self.total,
+            "created": self.created,
+            "failed": self.failed,
+            "not_attempted": self.waiting,
         }
 
 
-def raise_run_count(connection: Connection, task_id: int, run_count: int) -> bool:
-    """Let run `run_count` write, locking the batch; False where it is unknown or a later run was seen."""
+_COLUMNS = (
+    order_import.c.id,
+    order_import.c.station_id,
+    order_import.c.submission,
+    order_import.c.task_id,
+    order_import.c.time_config_id,
+    order_import.c.file_name,
+    order_import.c.sha256,
+    order_import.c.total,
+    order_import.c.version,
+    order_import.c.closed_run,
+    order_import.c.titles,
+)
+
+
+def insert_import(connection: Connection, *, titles: Sequence[str] | None, **columns: Any) -> int:
+    """Make an import known and return its id.
+
+    Raises:
+        IntegrityError: the station has a submission of that id already.
+    """
+    fixed = {
+        "run_count": 0,
+        "closed_run": 0,
+        "version": 1,
+        "titles": None if titles is None else strict_json.dumps(list(titles)),
+        "created_at": DatabaseClock().now(),
+    }
+    inserted = connection.execute(insert(order_import).values(**columns, **fixed)).inserted_primary_key
+    assert inserted is not None  # noqa: S101 both databases number the row
+    return int(inserted[0])
+
+
+def find_by_id(connection: Connection, import_id: int) -> Import | None:
+    """Return an import of whatever station."""
+    return _find(connection, order_import.c.id == import_id)
+
+
+def find_by_task(connection: Connection, station_id: str, task_id: int) -> Import | None:
+    """Return the station's import that a task runs."""
+    return _find(connection, order_import.c.task_id == task_id, order_import.c.station_id == station_id)
+
+
+def find_by_submission(connection: Connection, station_id: str, submission: str) -> Import | None:
+    """Return the station's import by the id that the caller gave it."""
+    return _find(connection, order_import.c.submission == submission, order_import.c.station_id == station_id)
+
+
+def note_task(connection: Connection, import_id: int, task_id: int) -> None:
+    """Note which task runs the import, unless one is known."""
+    connection.execute(
+        update(order_import)
+        .where(order_import.c.id == import_id, order_import.c.task_id.is_(None))
+        .values(task_id=task_id)
+    )
+
+
+def hold_for_run(connection: Connection, import_id: int, task_id: int, run_count: int) -> bool:
+    """Let run `run_count` write, locking the import; False where it may not, or there is no such import."""
     statement = (
-        update(import_batch)
-        .where(import_batch.c.task_id == task_id, import_batch.c.run_count <= run_count)
-        .values(run_count=run_count)
+        update(order_import)
+        .where(
+            order_import.c.id == import_id,
+            or_(order_import.c.task_id == task_id, order_import.c.task_id.is_(None)),
+            order_import.c.run_count <= run_count,
+            order_import.c.closed_run < run_count,
+        )
+        .values(run_count=run_count, task_id=task_id)
     )
     return connection.execute(statement).rowcount == 1
 
 
-def find_batch(connection: Connection, task_id: int) -> Batch | None:
-    """Return what is known of an import."""
-    columns = (
-        import_batch.c.station_id,
-        import_batch.c.time_config_id,
-        import_batch.c.run_count,
-        import_batch.c.total,
+def hold_for_amendment(connection: Connection, import_id: int, run_count: int) -> None:
+    """Lock the import, and let no run up to `run_count` write any more."""
+    statement = (
+        update(order_import)
+        .where(order_import.c.id == import_id)
+        .values(closed_run=_larger(order_import.c.closed_run, run_count))
     )
-    row = connection.execute(select(*columns).where(import_batch.c.task_id == task_id)).one_or_none()
-    return Batch(*row) if row else None
+    connection.execute(statement)
 
 
-def insert_batch(connection: Connection, **columns: Any) -> None:
-    """Make an import known.
-
-    Raises:
-        IntegrityError: another run did so at the same moment.
-    """
-    connection.execute(insert(import_batch).values(created_at=DatabaseClock().now(), **columns))
-
-
-def list_rows(connection: Connection, task_id: int, indexes: Sequence[int]) -> dict[int, RowOutcome]:
-    """Return what the ledger has of these rows, by index."""
-    columns = (
-        import_row.c.row_index,
-        import_row.c.state,
-        import_row.c.order_id,
-        import_row.c.code,
-        import_row.c.column_name,
-        import_row.c.value,
-        import_row.c.reason,
-        import_row.c.reason_zh,
+def raise_version(connection: Connection, import_id: int) -> int:
+    """Count one change of a locked import's rows, and return its version."""
+    connection.execute(
+        update(order_import).where(order_import.c.id == import_id).values(version=order_import.c.version + 1)
     )
-    statement = select(*columns).where(import_row.c.task_id == task_id, import_row.c.row_index.in_(indexes))
-    return {row.row_index: RowOutcome(row[0], RowState(row[1]), *row[2:]) for row in connection.execute(statement)}
+    return int(connection.execute(select(order_import.c.version).where(order_import.c.id == import_id)).scalar_one())
 
 
-def insert_rows(
-    connection: Connection, task_id: int, outcomes: Sequence[RowOutcome], originals: dict[int, str]
-) -> None:
-    """Enter the first attempt of these rows; `originals` are the rows as submitted, JSON, by index.
+def count_rows(connection: Connection, import_id: int, total: int) -> Counts:
+    """Count the rows by what became of them."""
+    row = order_import_row.c
+    attempted = row.state.in_([int(RowState.CREATED), int(RowState.FAILED)])
+    statement = select(row.state, func.count()).where(row.import_id == import_id, attempted).group_by(row.state)
+    found = {row[0]: row[1] for row in connection.execute(statement)}
+    return Counts(total, found.get(int(RowState.CREATED), 0), found.get(int(RowState.FAILED), 0))
 
-    Raises:
-        IntegrityError: a row is in the ledger already.
-    """
-    rows = [
-        {
-            "task_id": task_id,
-            "row_index": outcome.index,
-            "state": int(outcome.state),
-            "attempt": 1,
-            "order_id": outcome.order_id,
-            "code": outcome.code,
-            "column_name": outcome.column,
-            "value": outcome.value,
-            "reason": outcome.reason,
-            "reason_zh": outcome.reason_zh,
-            "original": originals[outcome.index],
-        }
-        for outcome in outcomes
-    ]
-    connection.execute(insert(import_row), rows)
+
+def list_versions(connection: Connection, station_id: str, task_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return (import id, version) of these tasks' imports, by task id."""
+    statement = select(order_import.c.task_id, order_import.c.id, order_import.c.version).where(
+        order_import.c.station_id == station_id, order_import.c.task_id.in_(list(task_ids))
+    )
+    return {task_id: (import_id, version) for task_id, import_id, version in connection.execute(statement)}
+
+
+def _find(connection: Connection, *conditions: Any) -> Import | None:
+    found = connection.execute(select(*_COLUMNS).where(*conditions)).one_or_none()
+    if found is None:
+        return None
+    titles = None if found.titles is None else tuple(strict_json.loads(found.titles))
+    return Import(**{**found._asdict(), "titles": titles})
+
+
+def _larger(column: Any, value: int) -> Any:
+    # GREATEST and max() are different names of it.
+    return case((column < value, value), else_=column)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
+DISAGREEMENT = "lines_disagree"
+"""key of an order made of a file's rows, under which stands what they contradict one another in"""
 MAX_SHOWN_CHARACTERS = 80
 # Controls and what neither every database nor XML 1.0 can hold; marks that turn the direction of reading, so that a
 # text shows as another than it is; and U+FFFD, the trace of a character that was lost before it came here.
@@ -59,6 +61,19 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{column} rounds to 0.00: {value}",
         "{column} 四舍五入后为 0.00：{value}",
     ),
+    "digits_lost": (
+        "{column} {value} is a number that the spreadsheet has rounded; format the column as text and enter it again",
+        "{column} {value} 是已被表格四舍五入的数字，请把该列设为文本格式后重新填写",
+    ),
+    "error_value": (
+        "{column} shows the spreadsheet error {value} instead of a value",
+        "{column} 显示的是表格错误 {value}，不是有效的值",
+    ),
+    DISAGREEMENT: (
+        "{column} is {value}, but another row of the same order has {limit}; rows of one order must agree and be"
+        " numbered differently",
+        "{column} 为 {value}，而同一订单的另一行为 {limit}；同一订单各行的订单信息应一致，行号不能重复",
+    ),
     "lines_twice": (
         "the row has both lines and a line's column {column} with {value}; give one of the two",
         "该行既有 lines 又有明细列 {column}（值为 {value}），只能给其中之一",
@@ -66,6 +81,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "bad_lines": (
         "{column} must be a list of 1 to {limit} lines, not {value}",
         "{column} 应为 1 到 {limit} 条明细的列表，现为 {value}",
+    ),
+    "unknown_sku": (
+        "{column} {value} is not in the station's list of goods",
+        "{column} {value} 不在本站点的商品清单中",
+    ),
+    "unknown_buyer": (
+        "{column} {value} is not in the station's list of buyers",
+        "{column} {value} 不在本站点的客户清单中",
     ),
     "duplicate_order_no": (
         "{column} {value} is taken by another order of this station",
@@ -76,6 +99,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{column} {value} 在本次导入中已出现（第 {limit} 个订单）",
     ),
 }
+
+
+class Disagreement(TypedDict):
+    """What the rows of one order contradict one another in."""
+
+    column: str
+    """of the row that differs from the first, such as lines[1].area"""
+    value: Any
+    first: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +160,9 @@ class RowRefused(Exception):
 def refuse(code: str, column: str, value: Any, limit: Any = "") -> RowRefused:
     """Return the exception to raise for the error `code` about `value`."""
     return RowRefused(row_error(code, column, value, limit))
+
+
+def refuse_disagreement(found: Any) -> RowRefused:
+    """Return the exception for an order whose rows disagree; `found` is a `Disagreement`, or what a caller made up."""
+    facts = found if isinstance(found, dict) else {}
+    return refuse(DISAGREEMENT, shown(facts.get("column", "lines"))[:64], facts.get("value"), shown(facts.get("first")))

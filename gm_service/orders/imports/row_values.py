@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gm_service.orders.formulas import drop_hidden, is_formula
+from gm_service.orders.imports.files.limits import EXACT_BELOW
 from gm_service.orders.imports.row_reasons import REFUSED_CHARACTER, refuse
 from shared.database import to_utc
 
@@ -17,6 +18,10 @@ EARLIEST = date(2000, 1, 1)
 LATEST = date(2099, 12, 31)
 MAX_NUMBER = Decimal(10**8)
 """quantities and prices stay below, so that their product fits its column"""
+_ERROR_VALUES = frozenset(
+    ("#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA")
+)
+"""what a spreadsheet shows where a calculation has no value"""
 _LINE_BREAK = re.compile("[\t\n\r\u2028\u2029]")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
 _DAY = r"(?P<year>[0-9]{4})[-/](?P<month>[0-9]{1,2})[-/](?P<day>[0-9]{1,2})"
@@ -49,18 +54,29 @@ def read_text(column: TextColumn, row: dict[str, Any], prefix: str) -> str:
     name, value = prefix + column.name, row.get(column.name)
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64:
         value = str(value)  # an order number or code that a spreadsheet handed on as a number
+    if isinstance(value, float) and abs(value) >= EXACT_BELOW:
+        raise refuse("digits_lost", name, value)
     if value is not None and not isinstance(value, str):
         raise refuse("not_text", name, value)
     text = (value or "").strip()
     if column.required and not drop_hidden(text):
         raise refuse("missing", name, value)
-    if is_formula(text):
-        raise refuse("formula", name, text)
+    _refuse_calculated(name, text)
     if len(text) > column.max_characters:
         raise refuse("too_long", name, text, column.max_characters)
     if REFUSED_CHARACTER.search(text) or (not column.has_lines and _LINE_BREAK.search(text)):
         raise refuse("bad_character", name, text)
     return text
+
+
+def _refuse_calculated(name: str, value: Any) -> None:
+    """Refuse what a spreadsheet calculates, and what it shows where it could not."""
+    if not isinstance(value, str):
+        return
+    if is_formula(value):
+        raise refuse("formula", name, value)
+    if value.strip() in _ERROR_VALUES:
+        raise refuse("error_value", name, value.strip())
 
 
 def read_number(column: NumberColumn, value: Any, prefix: str) -> Decimal:
@@ -70,6 +86,7 @@ def read_number(column: NumberColumn, value: Any, prefix: str) -> Decimal:
         raise refuse("missing", name, value)
     number = _to_decimal(value)
     if number is None:
+        _refuse_calculated(name, value)
         raise refuse("not_a_number", name, value)
     if number <= 0:
         raise refuse("not_positive", name, value)
@@ -101,6 +118,7 @@ def read_moment(name: str, value: Any, zone: ZoneInfo) -> datetime:
         raise refuse("missing", name, value)
     found = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
+        _refuse_calculated(name, value)
         raise refuse("bad_date", name, value, "2026-01-31 06:00:00")
     parts = {part: int(digits or 0) for part, digits in found.groupdict().items() if part != "offset"}
     try:
@@ -121,6 +139,7 @@ def read_day(name: str, value: Any) -> date | None:
         return None
     found = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
+        _refuse_calculated(name, value)
         raise refuse("bad_date", name, value, "2026-01-31")
     try:
         day = date(int(found["year"]), int(found["month"]), int(found["day"]))

@@ -11,7 +11,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gm_service.orders.imports.row_reasons import RowError, RowRefused, refuse, shown
+from gm_service.orders.imports.row_reasons import (
+    DISAGREEMENT,
+    RowError,
+    RowRefused,
+    refuse,
+    refuse_disagreement,
+    shown,
+)
 from gm_service.orders.imports.row_values import NumberColumn, TextColumn, read_day, read_moment, read_number, read_text
 from gm_service.orders.models import AMOUNT_SCALE, PRICE_SCALE, QUANTITY_SCALE, TimeConfig
 from gm_service.orders.policy import derive_receive_date, falls_into
@@ -92,6 +99,8 @@ def round_amount(value: Decimal) -> Decimal:
 def _read_order(row: Any, zone: ZoneInfo, cycle: TimeConfig) -> NewOrder:
     if not isinstance(row, dict):
         raise refuse("not_an_object", "row", row)
+    if DISAGREEMENT in row:
+        raise refuse_disagreement(row[DISAGREEMENT])
     _refuse_unknown(row, ORDER_COLUMNS | LINE_COLUMNS | {"lines"}, "")
     texts = {column.name: read_text(column, row, "") for column in ORDER_TEXTS}
     order_time = read_moment("order_time", row.get("order_time"), zone)

@@ -45,9 +45,8 @@ export class FailedRows {
     this.element.hidden = false;
     say(this.message, t("loading"));
     try {
-      const failed = await get("/pages/failed_rows", { task_id: this.taskId });
-      const { lines } = recall(this.taskId);
-      this.body.replaceChildren(...failed.map((row) => makeRow(row, lines)));
+      const failed = await get("/station/order/batch/rows", { task_id: this.taskId, state: "failed", limit: 1000 });
+      this.body.replaceChildren(...failed.map(makeRow));
       this.table.hidden = false;
       say(this.message, "");
     } catch (error) {
@@ -74,10 +73,10 @@ export class FailedRows {
   }
 }
 
-function makeRow(row, lines) {
-  const line = lines?.[row.index];
+function makeRow(row) {
+  const line = row.sheet_row ?? undefined;
   const place = line === undefined ? String(row.index + 1) : t("line_of_file", { line });
-  const texts = [place, row.order_no, row.column, row.value, row.reason];
+  const texts = [place, row.order?.order_no, row.column, row.value, row.reason];
   const cells = COLUMNS.map((key, number) =>
     make(number ? "td" : "th", { scope: number ? null : "row", class: key, "data-label": t(key) }, texts[number] ?? ""),
   );

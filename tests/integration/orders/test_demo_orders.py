@@ -15,7 +15,7 @@ from gm_service.orders.imports.creating import create_orders
 from gm_service.orders.models import OrderStatus, order_line, orders
 from gm_service.orders.query import OrderQuery, QueryType
 from shared.database import in_read
-from tests.support.order_rows import make_chunk, order_numbers
+from tests.support.order_rows import keep_import, make_run, order_numbers, outcomes_of
 
 
 def test_demo_orders_are_all_there_once(orders_engine: Engine, zone: ZoneInfo) -> None:
@@ -65,12 +65,15 @@ def test_demo_stations_have_orders_for_every_query_type(orders_engine: Engine, z
 def test_demo_batch_has_good_rows_and_natural_faults(orders_engine: Engine, zone: ZoneInfo) -> None:
     rows = demo_batch(300, prefix="T")
 
-    outcomes = create_orders(orders_engine, make_chunk(*rows, total=300), zone)
+    load_demo_orders(orders_engine, zone)
+    import_id = keep_import(orders_engine, *rows)
+    create_orders(orders_engine, make_run(import_id, limit=300), zone)
 
-    failed = [outcome for outcome in outcomes if outcome.code]
+    failed = [outcome for outcome in outcomes_of(orders_engine, import_id) if outcome.code]
     assert 10 < len(failed) < 150
-    assert {outcome.code for outcome in failed} == {"not_positive"}
-    assert {outcome.column.rpartition(".")[2] for outcome in failed if outcome.column} == {"quantity", "unit_price"}
+    assert {outcome.code for outcome in failed} == {"not_positive", "missing"}
+    columns = {outcome.column.rpartition(".")[2] for outcome in failed if outcome.column}
+    assert columns == {"quantity", "unit_price", "buyer_code"}
 
 
 def test_demo_batch_goes_on_under_further_numbers() -> None:

@@ -21,7 +21,7 @@ PUBLIC = [
 ]
 """anybody; of a station's data they tell nothing (`/` leads strangers to the sign-in page)"""
 
-INTERNAL = ["POST /no_login/station/order/batch/create"]
+INTERNAL = [f"POST /no_login/station/order/batch/{verb}" for verb in ("create", "outcome", "open")]
 """holders of the service key"""
 
 OWN_SESSION = ["GET /session", "DELETE /session", "POST /session/end"]
@@ -41,7 +41,8 @@ BY_ID: dict[str, dict[str, Any]] = {
     "GET /async_task/detail": {"task_id": "{task_id}"},
     "POST /async_task/close": {"task_id": "{task_id}"},
     "GET /station/download/async/<task_id>": {},
-    "GET /pages/failed_rows": {"task_id": "{task_id}"},
+    "GET /station/order/batch/rows": {"task_id": "{task_id}"},
+    "POST /station/order/batch/amend": {"task_id": "{task_id}", "rows": [{"index": 0}]},
 }
 """a station's callers; the parameters that name another station's task"""
 
@@ -49,6 +50,9 @@ OTHER: dict[str, dict[str, Any]] = {
     "POST /task/clear_show": {"task_ids": ["{task_id}"]},
     "GET /station/sales_analysis/orderdetail": {"query_type": 1},
     "POST /station/order/batch/submit": {"task_id": "x"},
+    "POST /station/order/batch/check": {},
+    "GET /station/catalogue": {},
+    "POST /station/catalogue": {},
     "GET /station/download/sync/<key>": {},
 }
 """a station's callers; isolation has tests of its own here or in the room of orders"""

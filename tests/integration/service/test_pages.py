@@ -11,11 +11,10 @@ import schemathesis
 
 from gm_service.orders import store
 from gm_service.orders.exports.profiles import PROFILES
-from gm_service.orders.imports.commands import CreateOrders
-from gm_service.orders.imports.creating import create_orders
 from gm_service.orders.models import TimeConfig
 from gm_service.routes.pages import PAGE_ROWS, own_path
 from shared.database import in_write
+from tests.support.order_rows import keep_import
 from tests.support.service import Service
 
 
@@ -151,52 +150,29 @@ def test_centre_list_links_a_finished_export(service: Service) -> None:
     assert "export/a" not in answer.text
 
 
-CHUNK = {"run_count": 1, "station_id": "S001", "time_config_id": "day", "file_name": "一月.csv", "total": 3}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
-def import_rows(service: Service, task_id: int, *orders: Any) -> None:
-    """Have rows created as the worker does."""
-    cycle = TimeConfig("day", "Whole day", "06:00", "06:00")
-    in_write(service.engine, lambda c: store.insert_time_configs(c, "S001", [cycle]))
-    rows = [{"index": index, "order": order} for index, order in enumerate(orders)]
-    chunk = CreateOrders.model_validate({**CHUNK, "task_id": task_id, "rows": rows})
-    create_orders(service.engine, chunk, service.settings.zone)
-
-
 def test_running_import_is_listed_with_its_file(service: Service) -> None:
-    task, waiting = service.add_task(type=0), service.add_task(type=0)
-    import_rows(service, task.task_id, {"order_no": "A"})
+    task, other = service.add_task(type=0), service.add_task(type=0)
+    keep_import(service.engine, {"order_no": "A"}, task_id=task.task_id)
 
     listed = service.person().get("/pages/tasks").get_json()["data"]["tasks"]
 
     assert {item["task_id"]: item["file_name"] for item in listed} == {
-        task.task_id: "一月.csv",
-        waiting.task_id: None,
+        task.task_id: "orders.xlsx",
+        other.task_id: None,
     }
 
 
-def test_failed_rows_name_their_order_in_the_readers_language(service: Service) -> None:
+def test_import_that_its_worker_lost_is_shown_with_what_was_done(service: Service) -> None:
     task = service.add_task(type=0)
-    import_rows(service, task.task_id, {"order_no": "A-7", "quantity": 0}, 5)
-    program = service.program()
+    keep_import(service.engine, {"order_no": "A"}, 5, task_id=task.task_id)
+    service.end_task(task.task_id, status=5, reason="lost", reason_code="worker_lost")
 
-    english = program.get("/pages/failed_rows", task_id=task.task_id).get_json()["data"]
-    program.headers["Accept-Language"] = "zh"
-    chinese = program.get("/pages/failed_rows", task_id=task.task_id).get_json()["data"]
+    (listed,) = service.person().get("/pages/tasks").get_json()["data"]["tasks"]
 
-    assert [(row["index"], row["order_no"]) for row in english] == [(0, "A-7"), (1, None)]
-    assert all(row["reason"] for row in english)
-    assert all(re.search("[\u4e00-\u9fff]", row["reason"]) for row in chinese)
-
-
-def test_failed_rows_of_another_station_are_not_there(service: Service) -> None:
-    task = service.add_task(type=0)
-    import_rows(service, task.task_id, 5)
-
-    answer = service.program("S002").get("/pages/failed_rows", task_id=task.task_id)
-
-    assert (answer.status_code, answer.get_json()["code"]) == (404, 40401)
+    assert listed["counts"] == {"total": 2, "created": 0, "failed": 0, "not_attempted": 2}
 
 
 def test_centre_list_tells_what_a_person_stopped(service: Service) -> None:

@@ -10,6 +10,7 @@ from gm_service.orders import store
 from gm_service.orders.models import TimeConfig
 from shared.database import in_write
 from tests.support.fuzz import fuzz
+from tests.support.order_rows import keep_import
 from tests.support.service import Service
 
 INPUTS = 60
@@ -28,8 +29,9 @@ KNOWN = {
     "station_id": ["S001"],
     "order_data": [[ORDER]],
     "rows": [[{"index": 0, "order": ORDER}]],
-    "total": [1],
-    "run_count": [1],
+    "run_count": [2],
+    "limit": [10],
+    "state": ["open"],
 }
 
 
@@ -41,7 +43,8 @@ def test_no_input_breaks_a_route(tmp_path: Path) -> None:
     tasks = [service.add_task().task_id for _ in range(6)]
     for task_id in tasks[3:]:
         service.end_task(task_id)
-    known = {"task_id": tasks, "task_ids": [[task_id] for task_id in tasks], **KNOWN}
+    import_id = keep_import(service.engine, ORDER, task_id=tasks[4])
+    known = {"task_id": tasks, "import_id": [import_id], "task_ids": [[task_id] for task_id in tasks], **KNOWN}
     headers = {**service.program().headers, "X-Auth-Key": service.settings.auth_key.get_secret_value()}
 
     answered = fuzz(service.app, headers, INPUTS, lambda: known, skip=SLOW_ON_PURPOSE)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from gm_service.orders.exports.commands import ExportOrders
-from gm_service.orders.imports.commands import CreateOrders
 from gm_service.orders.query import ExportRequest
+from gm_service.yongyou import Accounts, YongyouSettings
 from shared.errors import InvalidField
 from shared.web import strict_json
 from shared.web.params import to_command
@@ -64,29 +65,9 @@ def test_wrong_parameter_is_named(parameters: dict[str, Any], field: str) -> Non
 )
 def test_request_survives_the_journey_through_a_task_input(parameters: dict[str, Any]) -> None:
     query = to_command(ExportOrders, parameters).to_query(ZONE)
-    request = ExportRequest("S001", query, "house", "订单.xlsx", "zh")
+    yongyou = YongyouSettings(tax_rate=Decimal("6.5"), accounts=Accounts(revenue="600101"))
+    request = ExportRequest("S001", query, "yongyou", "订单.xlsx", "zh", yongyou)
 
     travelled = ExportRequest.from_json(strict_json.loads(strict_json.dumps(request.to_json())))
 
     assert request == travelled
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"rows": []}, "rows"),
-        ({"rows": [{"index": 1, "order": {}}] * 2}, "rows"),
-        ({"rows": [{"index": 5, "order": {}}]}, "rows"),
-        ({"rows": [{"index": -1, "order": {}}]}, "rows.0.index"),
-        ({"rows": [{"index": 1}]}, "rows.0.order"),
-        ({"run_count": 0}, "run_count"),
-        ({"task_id": "1abc"}, "task_id"),
-    ],
-)
-def test_wrong_chunk_is_refused_as_a_whole(changes: dict[str, Any], field: str) -> None:
-    chunk = {"task_id": 1, "run_count": 1, "station_id": "S001", "time_config_id": "c", "total": 5}
-
-    with pytest.raises(InvalidField) as refused:
-        to_command(CreateOrders, {**chunk, "rows": [{"index": 0, "order": {}}], **changes})
-
-    assert field == refused.value.details["field"]

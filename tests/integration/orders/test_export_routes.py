@@ -1,4 +1,4 @@
-"""The orders' endpoints over HTTP, with the platform's dispatcher and task client as fakes."""
+"""The endpoints of exports over HTTP, with the platform's dispatcher and task client as fakes."""
 
 from __future__ import annotations
 
@@ -17,21 +17,18 @@ from sqlalchemy import Engine
 
 from gm_service.config import ServiceSettings
 from gm_service.orders.exports.service import ExportService
-from gm_service.orders.imports.service import OrderService
 from gm_service.routes.downloads import content_disposition, downloads_routes
-from gm_service.routes.internal import internal_routes
-from gm_service.routes.orders import orders_routes
+from gm_service.routes.exports import exports_routes
 from shared.database import DatabaseClock
 from shared.errors import TaskNotFound, Unauthorized, Unavailable
 from shared.task_api.client import TaskClient
 from shared.task_api.models import AddedTask, Task
 from shared.web.app import make_app
-from tests.support.order_rows import OTHER_STATION, STATION, insert, make_order, make_row, order_numbers
+from tests.support.order_rows import OTHER_STATION, STATION, insert, make_order
 
 KEY = "k" * 32
 EXPORT = "/station/sales_analysis/orderdetail"
 BY_DATE = {"query_type": 1, "start_date": "2010-12-01", "end_date": "2010-12-01"}
-CREATE = "/no_login/station/order/batch/create"
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,9 @@ class FakePlatform:
         self.submitted.append(task)
         return AddedTask(task_id=len(self.submitted), user_task_id=task.get("user_task_id") or "made")
 
-    def get(self, task_id: int, station_id: str) -> Task:
-        task = self.tasks.get(task_id)
+    def get(self, task_id: int = 0, *, station_id: str, user_task_id: str | None = None, brief: bool = False) -> Task:
+        named = [task for task in self.tasks.values() if task.user_task_id == user_task_id]
+        task = named[0] if named else self.tasks.get(task_id)
         if task is None or task.station_id != station_id:
             raise TaskNotFound()
         return task
@@ -71,9 +69,6 @@ class World:
     def get(self, path: str, station: str = STATION, **options: Any) -> Any:
         headers = {"X-Station": station, **options.pop("headers", {})}
         return self.client.get(path, headers=headers, **options)
-
-    def post(self, path: str, body: Any, **headers: str) -> Any:
-        return self.client.post(path, json=body, headers={"X-Station": STATION, **headers})
 
 
 @pytest.fixture
@@ -91,11 +86,9 @@ def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
         async_task_url="http://127.0.0.1:1",
         service_secret_key=KEY,
         export_threshold=2,
-        max_batch_rows=3,
         **changes,
     )
     platform, clock = FakePlatform(), DatabaseClock()
-    orders = OrderService(engine, settings, platform)
     exports = ExportService(engine, settings, platform, cast(TaskClient, platform), clock)
     stations = {STATION: FakeStation(STATION), OTHER_STATION: FakeStation(OTHER_STATION, export_threshold=0)}
 
@@ -106,9 +99,8 @@ def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
         return found
 
     app = make_app("test_orders", "orders", settings)
-    app.register_blueprint(orders_routes(exports, orders, require_station))
+    app.register_blueprint(exports_routes(exports, require_station))
     app.register_blueprint(downloads_routes(exports, settings, require_station))
-    app.register_blueprint(internal_routes(orders, settings))
     return World(app.test_client(), platform, clock, settings.files_dir)
 
 
@@ -388,84 +380,9 @@ def test_file_name_can_not_break_out_of_its_header() -> None:
     assert value.startswith('attachment; filename="a___X-Evil: 1____.xlsx"; ')
 
 
-def test_batch_becomes_a_task_as_given(world: World) -> None:
-    body = {"task_id": "up-1", "time_config_id": "whole-day", "order_data": [make_row(), 5], "file_name": "一.xlsx"}
-
-    answer = world.post("/station/order/batch/submit", body)
-
-    assert answer.json["data"] == {"task_url": "/async_task/get?task_id=1"}
-    (task,) = world.platform.submitted
-    assert (task["user_task_id"], task["type"]) == ("up-1", 0)
-    assert task["input"]["order_data"] == [make_row(), 5]
-
-
-@pytest.mark.parametrize(
-    ("changes", "status"),
-    [
-        ({"order_data": []}, 422),
-        ({"order_data": [1, 2, 3, 4]}, 413),
-        ({"order_data": {}}, 400),
-        ({"time_config_id": "night"}, 422),
-        ({"task_id": ""}, 400),
-        ({"station_id": OTHER_STATION}, 400),
-    ],
-)
-def test_wrong_batch_is_refused(world: World, changes: dict[str, Any], status: int) -> None:
-    body = {"task_id": "up-1", "time_config_id": "whole-day", "order_data": [make_row()], **changes}
-
-    answer = world.post("/station/order/batch/submit", body)
-
-    assert answer.status_code == status and answer.json["code"] != 0
-    assert world.platform.submitted == []
-
-
-def test_batch_is_not_taken_while_the_platform_is_away(world: World) -> None:
-    world.platform.away = True
-    body = {"task_id": "up-1", "time_config_id": "whole-day", "order_data": [make_row()]}
-
-    answer = world.post("/station/order/batch/submit", body)
-
-    assert answer.status_code == 503 and answer.headers["Retry-After"]
-
-
 def test_strangers_are_turned_away_before_anything_else(world: World) -> None:
     assert world.get(EXPORT, "", query_string={"query_type": "x"}).status_code == 401
-    assert world.client.post("/station/order/batch/submit", json={}).status_code == 401
 
 
-def chunk(**changes: Any) -> dict[str, Any]:
-    rows = [{"index": 0, "order": make_row(order_no="A")}, {"index": 1, "order": make_row(order_no="B", quantity=0)}]
-    body = {"task_id": 3, "run_count": 1, "station_id": STATION, "time_config_id": "whole-day", "file_name": "x"}
-    return {**body, "total": 2, "rows": rows, **changes}
-
-
-def test_worker_creates_orders_with_the_service_key(world: World, orders_engine: Engine) -> None:
-    answer = world.post(CREATE, chunk(), **{"X-Auth-Key": KEY})
-
-    first, second = answer.json["data"]["rows"]
-    assert first["state"] == "created" and first["order_id"] and first["reason"] is None
-    assert (second["state"], second["column"], second["value"]) == ("failed", "quantity", "0")
-    assert second["reason"] and second["reason_zh"] and second["code"] == "not_positive"
-    assert order_numbers(orders_engine) == ["A"]
-
-
-@pytest.mark.parametrize("key", ["", "wrong", KEY[:-1]])
-def test_wrong_service_key_creates_nothing(world: World, orders_engine: Engine, key: str) -> None:
-    answer = world.post(CREATE, chunk(), **{"X-Auth-Key": key})
-
-    assert answer.status_code == 401
-    assert order_numbers(orders_engine) == []
-
-
-def test_stale_run_hears_so(world: World) -> None:
-    world.post(CREATE, chunk(run_count=2), **{"X-Auth-Key": KEY})
-
-    answer = world.post(CREATE, chunk(run_count=1), **{"X-Auth-Key": KEY})
-
-    assert (answer.status_code, answer.json["code"]) == (409, 40901)
-
-
-def test_openapi_document_describes_the_endpoints(world: World) -> None:
-    paths = world.client.get("/openapi.json").json["paths"]
-
-    assert {EXPORT, CREATE, "/station/order/batch/submit"} <= set(paths)
+def test_openapi_document_describes_the_endpoint(world: World) -> None:
+    assert EXPORT in world.client.get("/openapi.json").json["paths"]

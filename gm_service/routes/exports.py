@@ -1,4 +1,4 @@
-"""Exports and imports of the signed-in station's orders."""
+"""Exports of the signed-in station's orders."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pydantic import BaseModel, Field
 from gm_service.orders.collaborators import Station
 from gm_service.orders.exports.commands import ExportOrders
 from gm_service.orders.exports.service import ExportAnswer, ExportService
-from gm_service.orders.imports.commands import SubmitBatch
-from gm_service.orders.imports.service import OrderService
 from shared.envelope import Envelope, success
 from shared.errors import Language
 from shared.web.params import takes
@@ -35,19 +33,9 @@ class ExportEnvelope(Envelope[ExportData]):
     """How an export is made."""
 
 
-class SubmitData(BaseModel):
-    """Where to ask for an import."""
-
-    task_url: str
-
-
-class SubmitEnvelope(Envelope[SubmitData]):
-    """An import that was taken."""
-
-
-def orders_routes(exports: ExportService, orders: OrderService, require_station: Callable[[], Station]) -> APIBlueprint:
+def exports_routes(exports: ExportService, require_station: Callable[[], Station]) -> APIBlueprint:
     """Return the routes; `require_station` tells who asks, or raises."""
-    blueprint = APIBlueprint("orders", __name__, tag="Orders")
+    blueprint = APIBlueprint("exports", __name__, tag="Exports")
 
     @blueprint.before_request
     def _signed_in() -> None:
@@ -63,12 +51,6 @@ def orders_routes(exports: ExportService, orders: OrderService, require_station:
         if prefer_async:
             response.headers["Preference-Applied"] = "respond-async"
         return response
-
-    @blueprint.post("/station/order/batch/submit")
-    @takes(SubmitBatch, answers=SubmitEnvelope, max_body="max_batch_body_bytes")
-    def submit_batch(command: SubmitBatch) -> dict[str, Any]:
-        """Submit a list of orders to be created."""
-        return success({"task_url": orders.submit_batch(require_station(), command, g.language)})
 
     return blueprint
 

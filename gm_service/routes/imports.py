@@ -1,0 +1,150 @@
+"""The whole life of an import: check it, submit it, look at its rows, correct them and run them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import g
+from pydantic import BaseModel
+
+from gm_service.orders.collaborators import Station
+from gm_service.orders.imports.commands import AmendBatch, CheckBatch, ListRows, SubmitBatch
+from gm_service.orders.imports.reader import ImportReader
+from gm_service.orders.imports.rows import RowOutcome
+from gm_service.orders.imports.service import ImportService
+from shared.envelope import Envelope, success
+from shared.errors import Language
+from shared.task_api.models import TaskStatus
+from shared.web.params import takes
+
+
+class RowData(BaseModel):
+    """What became of one row; fields that it doesn't have are left out."""
+
+    index: int
+    """place in the submission, from 0"""
+    state: str
+    """waiting, created or failed"""
+    attempt: int
+    """how often it was tried"""
+    order_id: int | None = None
+    sheet_row: int | None = None
+    """place in the clerk's file, from 1"""
+    code: str | None = None
+    """why it failed, for machines"""
+    column: str | None = None
+    value: str | None = None
+    reason: str | None = None
+    """why it failed, in the reader's language"""
+
+
+class CountsData(BaseModel):
+    """How many rows are in each state."""
+
+    total: int
+    created: int
+    failed: int
+    not_attempted: int
+
+
+class CheckData(CountsData):
+    """The verdict of a pre-flight; `created` are the rows that would be."""
+
+    lines: int
+    amount: str
+    """what the orders that would be created are worth"""
+    rows: list[RowData]
+    """the rows that would fail"""
+
+
+class CheckAnswer(Envelope[CheckData]):
+    """What submitting it would do."""
+
+
+class SubmitData(BaseModel):
+    """Where to ask for an import."""
+
+    task_url: str
+
+
+class SubmitAnswer(Envelope[SubmitData]):
+    """An import that was taken."""
+
+
+class AmendData(CountsData):
+    """What became of amended rows."""
+
+    task_id: int
+    status: TaskStatus
+    rows: list[RowData]
+
+
+class AmendAnswer(Envelope[AmendData]):
+    """The new state of those rows."""
+
+
+class ShownRowData(RowData):
+    """A row with what was submitted."""
+
+    order: Any
+    cells: list[list[Any]] | None
+
+
+class RowsAnswer(Envelope[list[ShownRowData]]):
+    """A page of rows, in the order of the submission."""
+
+
+def imports_routes(
+    imports: ImportService, reader: ImportReader, require_station: Callable[[], Station]
+) -> APIBlueprint:
+    """Return the routes; `require_station` tells who asks, or raises."""
+    routes = APIBlueprint("imports", __name__, url_prefix="/station/order/batch", tag="Imports")
+
+    @routes.before_request
+    def _signed_in() -> None:
+        require_station()  # before the parameters are read: strangers learn nothing of them
+
+    @routes.post("/check")
+    @takes(CheckBatch, answers=CheckAnswer, max_body="max_batch_body_bytes")
+    def check_batch(command: CheckBatch) -> dict[str, Any]:
+        """Say which rows of a list or a file would fail, and why; nothing is written."""
+        checked = imports.check_batch(require_station(), command)
+        facts = {"lines": checked.lines, "amount": f"{checked.amount:.2f}"}
+        return success({**checked.counts.to_json(), **facts, "rows": _told(checked.failed, g.language)})
+
+    @routes.post("/submit")
+    @takes(SubmitBatch, answers=SubmitAnswer, max_body="max_batch_body_bytes")
+    def submit_batch(command: SubmitBatch) -> dict[str, Any]:
+        """Submit a list or a file of orders to be created."""
+        return success({"task_url": imports.submit_batch(require_station(), command, g.language)})
+
+    @routes.post("/amend")
+    @takes(AmendBatch, answers=AmendAnswer, max_body="max_batch_body_bytes")
+    def amend_batch(command: AmendBatch) -> dict[str, Any]:
+        """Run failed rows, and rows not attempted, of an ended import again, as corrected; created ones stay."""
+        amended = imports.amend_batch(require_station(), command)
+        facts = {"task_id": amended.task_id, "status": int(amended.status), **amended.counts.to_json()}
+        return success({**facts, "rows": _told(amended.rows, g.language)})
+
+    @routes.get("/rows")
+    @takes(ListRows, answers=RowsAnswer, location="query")
+    def list_rows(command: ListRows) -> dict[str, Any]:
+        """List rows of an import with what became of them."""
+        batch = imports.find_import(require_station(), command.task_id)
+        page = reader.list_rows(batch, g.language, state=command.state, after=command.after, limit=command.limit)
+        return success([asdict(row) for row in page])
+
+    return routes
+
+
+def _told(outcomes: list[RowOutcome], language: Language) -> list[dict[str, Any]]:
+    """Return the rows with their reasons in one language."""
+    rows = []
+    for outcome in outcomes:
+        row = outcome.to_json()
+        chinese = row.pop("reason_zh", None)
+        rows.append({**row, "reason": chinese} if chinese and language == "zh" else row)
+    return rows

@@ -1,0 +1,40 @@
+"""A station's tasks as its routes read them: imports are brought up to date with their rows before they are shown."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from typing import Any
+
+from gm_service.orders.imports.telling import ImportTeller
+from shared.task_api.client import TaskClient
+from shared.task_api.models import Task
+
+
+@dataclass(frozen=True, slots=True)
+class StationTasks:
+    """Reads tasks of one station at a time.
+
+    Raises (all): Unavailable when the task service is away.
+    """
+
+    task_client: TaskClient
+    teller: ImportTeller
+
+    def get(self, station_id: str, **options: Any) -> Task:
+        """Return one task; `options` are the fields of `shared.task_api.commands.GetTask`.
+
+        Raises:
+            TaskNotFound: the station has no such task.
+        """
+        task = self.task_client.get(**options, station_id=station_id)
+        if self.teller.catch_up(station_id, [task]):
+            return self.task_client.get(**options, station_id=station_id)
+        return task
+
+    def list(self, station_id: str, **options: Any) -> builtins.list[Task]:
+        """Return a page of tasks that are shown; `options` are the fields of `shared.task_api.commands.ListTasks`."""
+        tasks = self.task_client.list(station_id, **options, message_show=True)
+        if self.teller.catch_up(station_id, tasks):
+            return self.task_client.list(station_id, **options, message_show=True)
+        return tasks

@@ -1,0 +1,1 @@
+"""What is too long for every change: `make chaos`."""

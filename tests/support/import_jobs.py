@@ -1,0 +1,50 @@
+"""Imports of a running platform, as a station's program submits them and the database keeps them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from tests.support.cluster import Cluster, StationClient
+from tests.support.waiting import wait_for
+
+ENDS = (3, 4, 5)
+
+
+def order_rows(count: int, prefix: str, bad_every: int = 10) -> list[dict[str, Any]]:
+    """Return orders of one line each; every `bad_every`-th lacks its SKU."""
+    return [
+        {
+            "order_no": f"{prefix}{number}",
+            "order_time": "2010-12-24 10:00:00",
+            "buyer_code": "17850",
+            "area": "United Kingdom",
+            "sku": "" if number % bad_every == bad_every - 1 else "85123A",
+            "sku_name": "WHITE HANGING HEART T-LIGHT HOLDER",
+            "quantity": 6,
+            "unit_price": "2.55",
+        }
+        for number in range(count)
+    ]
+
+
+def submit_import(station: StationClient, key: str, rows: list[Any]) -> int:
+    """Submit orders as a station's program does; return the task's id."""
+    body = {"task_id": key, "time_config_id": "whole-day", "file_name": f"{key}.xlsx", "order_data": rows}
+    answer = station.post("/station/order/batch/submit", body).json()
+    assert answer["code"] == 0, answer
+    return int(answer["data"]["task_url"].rpartition("=")[2])
+
+
+def ended_import(station: StationClient, task_id: int, seconds: float = 90) -> dict[str, Any]:
+    """Return a task with everything about it when it has ended."""
+    wait_for(lambda: station.data("/task/get", task_id=task_id)["status"] in ENDS, seconds, f"the end of {task_id}")
+    detail: dict[str, Any] = station.data("/async_task/detail", task_id=task_id)
+    return detail
+
+
+def orders_of(platform: Cluster, task_id: int) -> list[tuple[int, int]]:
+    """Return (row index, number of orders) for every order that the task created."""
+    with sqlite3.connect(platform.folder / "orders.db") as database:
+        query = "SELECT row_index, count(*) FROM orders WHERE task_id = ? GROUP BY row_index ORDER BY row_index"
+        return database.execute(query, (task_id,)).fetchall()
