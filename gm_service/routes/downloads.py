@@ -20,7 +20,7 @@ from shared.errors import FileGone, TaskNotFound
 from shared.web.fields import RowId
 
 _TASK_ID: TypeAdapter[int] = TypeAdapter(RowId)
-_CONTENT_TYPES = {
+CONTENT_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".csv": "text/csv; charset=utf-8",
     ".xml": "application/xml; charset=utf-8",
@@ -70,7 +70,7 @@ def _read_task_id(text: str) -> int:
 
 
 def _send(stored: StoredFile, settings: ServiceSettings) -> Response:
-    content_type = _CONTENT_TYPES.get(Path(stored.file).suffix, "application/octet-stream")
+    content_type = CONTENT_TYPES.get(Path(stored.file).suffix, "application/octet-stream")
     if settings.accel_location:
         response = Response(content_type=content_type)
         response.headers["X-Accel-Redirect"] = settings.accel_location + quote(stored.file)

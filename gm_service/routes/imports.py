@@ -7,18 +7,23 @@ from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import g
+from flask import Response, g
 from pydantic import BaseModel
 
+from gm_service.commands import Nothing
 from gm_service.orders.collaborators import Station
-from gm_service.orders.imports.commands import AmendBatch, CheckBatch, ListRows, SubmitBatch
+from gm_service.orders.imports.commands import AmendBatch, CheckBatch, ListRows, OneImport, SubmitBatch
+from gm_service.orders.imports.files.template import write_template
 from gm_service.orders.imports.reader import ImportReader
 from gm_service.orders.imports.rows import RowOutcome
 from gm_service.orders.imports.service import ImportService
+from gm_service.routes.downloads import CONTENT_TYPES, content_disposition
 from shared.envelope import Envelope, success
 from shared.errors import Language
 from shared.task_api.models import TaskStatus
 from shared.web.params import takes
+
+_TEMPLATE_NAMES: dict[Language, str] = {"en": "order import template.xlsx", "zh": "订单导入模板.xlsx"}
 
 
 class RowData(BaseModel):
@@ -50,6 +55,18 @@ class CountsData(BaseModel):
     not_attempted: int
 
 
+class FileData(BaseModel):
+    """What was made of a file."""
+
+    kind: str
+    encoding: str | None
+    sheet_name: str | None
+    other_sheets: list[str]
+    """that were not read"""
+    ignored_columns: list[str]
+    """titles that mean nothing to an import"""
+
+
 class CheckData(CountsData):
     """The verdict of a pre-flight; `created` are the rows that would be."""
 
@@ -58,6 +75,8 @@ class CheckData(CountsData):
     """what the orders that would be created are worth"""
     rows: list[RowData]
     """the rows that would fail"""
+    file: FileData | None
+    """what was made of the file, where one came"""
 
 
 class CheckAnswer(Envelope[CheckData]):
@@ -112,7 +131,11 @@ def imports_routes(
     def check_batch(command: CheckBatch) -> dict[str, Any]:
         """Say which rows of a list or a file would fail, and why; nothing is written."""
         checked = imports.check_batch(require_station(), command)
-        facts = {"lines": checked.lines, "amount": f"{checked.amount:.2f}"}
+        facts = {
+            "lines": checked.lines,
+            "amount": f"{checked.amount:.2f}",
+            "file": asdict(checked.file) if checked.file else None,
+        }
         return success({**checked.counts.to_json(), **facts, "rows": _told(checked.failed, g.language)})
 
     @routes.post("/submit")
@@ -137,7 +160,28 @@ def imports_routes(
         page = reader.list_rows(batch, g.language, state=command.state, after=command.after, limit=command.limit)
         return success([asdict(row) for row in page])
 
+    @routes.get("/open_rows")
+    @takes(OneImport, location="query")
+    def download_open_rows(command: OneImport) -> Response:
+        """Download the failed rows, and those not attempted, as a file to correct and upload to /amend."""
+        made = imports.make_open_rows(require_station(), command.task_id, g.language)
+        return _as_file(made.name, made.content)
+
+    @routes.get("/template")
+    @takes(Nothing, location="query")
+    def download_template(command: Nothing) -> Response:  # noqa: ARG001 refuses parameters, has none
+        """Download an empty file with every column that an import reads."""
+        return _as_file(_TEMPLATE_NAMES[g.language], write_template(g.language))
+
     return routes
+
+
+def _as_file(name: str, content: bytes) -> Response:
+    response = Response(content, content_type=CONTENT_TYPES[".xlsx"])
+    response.headers["Content-Disposition"] = content_disposition(name)
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _told(outcomes: list[RowOutcome], language: Language) -> list[dict[str, Any]]:

@@ -13,14 +13,17 @@ from gm_service.config import ServiceSettings
 from gm_service.orders.collaborators import Station, TaskDispatcher, task_url
 from gm_service.orders.cycles import require_time_config
 from gm_service.orders.imports import ledger, rows
-from gm_service.orders.imports.amending import Amendment, Corrections, amend_rows
+from gm_service.orders.imports.amending import Amendment, amend_rows
 from gm_service.orders.imports.attempting import failure
 from gm_service.orders.imports.commands import AmendBatch, CheckBatch, SubmitBatch
+from gm_service.orders.imports.files.reading import FileLimits
 from gm_service.orders.imports.judging import Scope, judge_rows
 from gm_service.orders.imports.ledger import Counts, Import
+from gm_service.orders.imports.open_rows import MadeFile, make_open_rows
+from gm_service.orders.imports.reader import ImportReader
 from gm_service.orders.imports.row_reasons import RowError
-from gm_service.orders.imports.rows import RowOutcome, SubmittedRow
-from gm_service.orders.imports.submissions import Submission, read_submission
+from gm_service.orders.imports.rows import RowOutcome
+from gm_service.orders.imports.submissions import FileFacts, Submission, read_corrections, read_submission
 from gm_service.orders.imports.telling import ImportTeller
 from gm_service.orders.imports.validation import NewOrder
 from shared.database import in_read, in_write
@@ -43,6 +46,7 @@ class Checked:
     amount: Decimal
     """of the orders that would be created"""
     failed: list[RowOutcome]
+    file: FileFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class ImportService:
             RuleRefused, TooLarge: it can't be taken as a whole.
             Unavailable: the database is away.
         """
-        submission = read_submission(command, self.settings.max_batch_rows)
+        submission = read_submission(command, self._limits(), self.settings.max_batch_rows)
 
         def judge(connection: Connection) -> Checked:
             cycle = require_time_config(connection, station.id, submission.time_config_id)
@@ -89,6 +93,7 @@ class ImportService:
                 lines=sum(len(order.lines) for order in passed),
                 amount=sum((order.amount for order in passed), Decimal(0)),
                 failed=failed,
+                file=submission.file,
             )
 
         return in_read(self.engine, judge)
@@ -103,7 +108,7 @@ class ImportService:
             IdReused: the id stands for another submission.
             Unavailable: nothing was accepted.
         """
-        submission = read_submission(command, self.settings.max_batch_rows)
+        submission = read_submission(command, self._limits(), self.settings.max_batch_rows)
         batch = self._keep(station, command.task_id, submission)
         added = self.dispatcher.submit(
             station_id=station.id,
@@ -135,17 +140,30 @@ class ImportService:
             TaskNotFound: the station has no such import.
             ImportRunning: it hasn't ended.
             InvalidField: it has no such row.
+            RuleRefused, TooLarge: the file can't be taken as one of its failed rows.
             Unavailable: try again; what was attempted stays.
         """
         batch = self.find_import(station, command.task_id)
         task = self._require_task(station, batch)
         if task.status not in ENDED:
             raise ImportRunning()
+        corrections = read_corrections(command, batch, task.task_id, self._limits())
         amendment = Amendment(batch, task.task_id, task.run_count, self.settings.zone)
-        outcomes = amend_rows(self.engine, amendment, _corrections_of(command))
+        outcomes = amend_rows(self.engine, amendment, corrections)
         told = self.teller.tell(station.id, task.task_id, batch.id)
         counts = in_read(self.engine, lambda connection: ledger.count_rows(connection, batch.id, batch.total))
         return Amended(task.task_id, told.status, counts, outcomes)
+
+    def make_open_rows(self, station: Station, key: str, language: Language) -> MadeFile:
+        """Return the failed rows of an import, and those not attempted, as a file to correct and upload again.
+
+        Raises:
+            TaskNotFound: the station has no such import.
+        """
+        batch = self.find_import(station, key)
+        task = self._require_task(station, batch)
+        found = ImportReader(self.engine).list_rows(batch, language, state="open")
+        return make_open_rows(batch, task.task_id, found, language)
 
     def find_import(self, station: Station, key: str) -> Import:
         """Return the station's import by the id of its submission, or by its task's.
@@ -175,6 +193,9 @@ class ImportService:
         if known.sha256 != sha256:
             raise IdReused(user_task_id=key)
         return known
+
+    def _limits(self) -> FileLimits:
+        return FileLimits(max_bytes=self.settings.max_batch_body_bytes)
 
     def _require_task(self, station: Station, batch: Import) -> Task:
         """Return the import's task; one that its submission had no time to note is looked for by its id."""
@@ -207,9 +228,3 @@ def _keeper(station_id: str, key: str, submission: Submission, sha256: str) -> C
         return found
 
     return keep
-
-
-def _corrections_of(command: AmendBatch) -> Corrections:
-    return {
-        row.index: SubmittedRow(row.order) if "order" in row.model_fields_set else None for row in command.rows or ()
-    }

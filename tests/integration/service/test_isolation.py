@@ -42,6 +42,7 @@ BY_ID: dict[str, dict[str, Any]] = {
     "POST /async_task/close": {"task_id": "{task_id}"},
     "GET /station/download/async/<task_id>": {},
     "GET /station/order/batch/rows": {"task_id": "{task_id}"},
+    "GET /station/order/batch/open_rows": {"task_id": "{task_id}"},
     "POST /station/order/batch/amend": {"task_id": "{task_id}", "rows": [{"index": 0}]},
 }
 """a station's callers; the parameters that name another station's task"""
@@ -52,6 +53,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "POST /station/order/batch/submit": {"task_id": "x"},
     "POST /station/order/batch/check": {},
     "GET /station/catalogue": {},
+    "GET /station/order/batch/template": {},
     "POST /station/catalogue": {},
     "GET /station/download/sync/<key>": {},
 }
