@@ -78,7 +78,7 @@ def test_export_on_a_full_disk_fails_with_its_reason_and_leaves_nothing(platform
 
     with _small_files_only(platform, 1024 * 1024):
         answer = platform.first.data("/station/sales_analysis/orderdetail", **DECEMBER)
-        ended = _ended(platform.first, int(answer["task_url"].rpartition("=")[2]))
+        ended = ended_import(platform.first, int(answer["task_url"].rpartition("=")[2]))
 
     assert (ended["status"], ended["reason"]) == (TaskStatus.FAILED, StorageFull().sentence("en"))
     assert left() == before
