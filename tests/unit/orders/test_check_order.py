@@ -136,7 +136,7 @@ def test_reason_names_column_and_value_in_both_languages() -> None:
     error = refusal(make_row(quantity=-6))
 
     assert error.en == "Quantity must be above zero, not -6"
-    assert error.zh == "quantity 必须大于零，现为 -6"
+    assert error.zh == "“数量”必须大于零，现为 -6"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(..., ""), (None, ""), ("  ", "  ")])
@@ -150,7 +150,7 @@ def test_row_of_another_shape_is_explained_without_a_programmers_words() -> None
     error = refusal(5)
 
     assert error.en == "The row must have named columns, such as order_no and sku, not 5"
-    assert error.zh == "row 应包含带名称的列（如 order_no、sku），现为 5"
+    assert error.zh == "“该行”应包含带名称的列（如 order_no、sku），现为 5"
 
 
 def test_reason_can_not_be_turned_around_by_the_value() -> None:
