@@ -42,11 +42,8 @@ class XlsxWriter:
         self._totals.add(rows)
         if self._sheets.are_open:
             self._write(rows)
-            return
-        self._sample.append(rows)
-        self._sample_rows += len(rows)
-        if self._sample_rows >= _SAMPLE_ROWS:
-            self._write_sample()
+        elif rows:
+            self._add_to_sample(rows)
 
     def close(self) -> None:
         """See RowWriter."""
@@ -56,6 +53,12 @@ class XlsxWriter:
             self._sheets.require_room()
             self._sheets.write(self._renderer.totals(self._totals.cells(), self._sheets.next_row), 1)
         self._sheets.close()
+
+    def _add_to_sample(self, rows: Sequence[Row]) -> None:
+        self._sample.append(rows)
+        self._sample_rows += len(rows)
+        if self._sample_rows >= _SAMPLE_ROWS:
+            self._write_sample()
 
     def _write_sample(self) -> None:
         self._sheets.open(self._renderer.fit_widths(list(chain.from_iterable(self._sample))))

@@ -88,8 +88,10 @@ def test_duplicate_within_an_import_names_the_other_order(orders_engine: Engine,
 
     outcomes = outcomes_of(orders_engine, import_id)
     assert states_of(orders_engine, import_id) == ["created", "created", "duplicate_in_batch", "duplicate_in_batch"]
-    assert {outcome.reason for outcome in outcomes[2:]} == {"order_no A stands in this import already, as its order 2"}
-    assert {outcome.reason_zh for outcome in outcomes[2:]} == {"order_no A 在本次导入中已出现（第 2 个订单）"}
+    assert {outcome.reason for outcome in outcomes[2:]} == {
+        "Order number A stands in this import already, as its order 2"
+    }
+    assert {outcome.reason_zh for outcome in outcomes[2:]} == {"“订单号”A 在本次导入中已出现（第 2 个订单）"}
 
 
 def test_existing_order_number_fails_in_its_station_only(orders_engine: Engine, zone: ZoneInfo) -> None:

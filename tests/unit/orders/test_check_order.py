@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gm_service.orders.imports.row_reasons import RowError
+from gm_service.orders.imports.row_reasons import RowError, row_error
 from gm_service.orders.imports.validation import NewOrder, check_order
 from gm_service.orders.models import TimeConfig
 from shared.web import strict_json
@@ -135,22 +135,22 @@ def test_row_that_is_no_object_is_refused(row: Any) -> None:
 def test_reason_names_column_and_value_in_both_languages() -> None:
     error = refusal(make_row(quantity=-6))
 
-    assert error.en == "quantity must be above zero, not -6"
-    assert error.zh == "quantity 必须大于零，现为 -6"
+    assert error.en == "Quantity must be above zero, not -6"
+    assert error.zh == "“数量”必须大于零，现为 -6"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(..., ""), (None, ""), ("  ", "  ")])
 def test_missing_value_is_not_quoted(value: Any, shown: str) -> None:
     error = refusal(make_row(sku=value))
 
-    assert (error.en, error.zh, error.value) == ("sku is missing", "缺少 sku", shown)
+    assert (error.en, error.zh, error.value) == ("SKU is missing", "缺少“商品编码”", shown)
 
 
 def test_row_of_another_shape_is_explained_without_a_programmers_words() -> None:
     error = refusal(5)
 
-    assert error.en == "row must have named columns, such as order_no and sku, not 5"
-    assert error.zh == "row 应包含带名称的列（如 order_no、sku），现为 5"
+    assert error.en == "The row must have named columns, such as order_no and sku, not 5"
+    assert error.zh == "“该行”应包含带名称的列（如 order_no、sku），现为 5"
 
 
 def test_reason_can_not_be_turned_around_by_the_value() -> None:
@@ -182,8 +182,8 @@ def test_order_outside_its_operating_cycle_fails_by_the_window() -> None:
 
     assert isinstance(error, RowError)
     assert (error.column, error.value, error.code) == ("order_time", "2010-12-01 22:00", "outside_cycle")
-    assert error.en == "order_time must fall into the operating cycle 上午 06:00-12:00, not 2010-12-01 22:00"
-    assert error.zh == "order_time 应在运营周期 上午 06:00-12:00 内，现为 2010-12-01 22:00"
+    assert error.en == "Order time must fall into the operating cycle 上午 06:00-12:00, not 2010-12-01 22:00"
+    assert error.zh == "“下单时间”应在运营周期 上午 06:00-12:00 内，现为 2010-12-01 22:00"
 
 
 def test_operating_cycle_is_read_in_the_stations_zone() -> None:
@@ -267,3 +267,19 @@ def test_amount_is_within_half_a_cent_of_the_product(quantity: Decimal, unit_pri
         assert order.code == "worth_nothing" and quantity * unit_price < Decimal("0.005")
         return
     assert abs(order.amount - quantity * unit_price) <= Decimal("0.005")
+
+
+@pytest.mark.parametrize(
+    ("column", "en", "zh"),
+    [
+        ("quantity", "Quantity is missing", "缺少“数量”"),
+        ("lines[0].unit_price", "Unit price of line 1 is missing", "缺少“第 1 条明细的单价”"),
+        ("lines[2].line", "Line of line 3 is missing", "缺少“第 3 条明细的行号”"),
+        ("lines[4]", "What stands in place of line 5 is missing", "缺少“第 5 条明细的内容”"),
+        ("colour", "colour is missing", "缺少“colour”"),
+    ],
+)
+def test_reasons_call_columns_as_a_clerk_does(column: str, en: str, zh: str) -> None:
+    error = row_error("missing", column, None)
+
+    assert (error.column, error.en, error.zh) == (column, en, zh)

@@ -7,7 +7,6 @@ import io
 import re
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -60,7 +59,7 @@ HOSTILE = [
 ]
 
 
-def write_xlsx(tmp_path: Path, rows: list[OrderDetail], **options: Any) -> bytes:
+def write_xlsx(rows: list[OrderDetail], **options: Any) -> bytes:
     file = io.BytesIO()
     writer = XlsxWriter(PROFILES["house"], file, "en", **options)
     writer.write_order(rows)
@@ -76,8 +75,8 @@ def write_csv(rows: list[OrderDetail]) -> list[list[str]]:
     return list(csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"), newline="")))
 
 
-def test_house_file_keeps_types_and_leading_zeros(tmp_path: Path) -> None:
-    sheet = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, [DETAIL])))["Orders"]
+def test_house_file_keeps_types_and_leading_zeros() -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(write_xlsx([DETAIL])))["Orders"]
 
     header, row, total = [[cell.value for cell in line] for line in sheet.iter_rows()]
     assert header[:3] == ["Order number", "Order time", "Receive date"]
@@ -95,8 +94,8 @@ def test_house_file_keeps_types_and_leading_zeros(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_stays_text_in_xlsx(tmp_path: Path, text: str) -> None:
-    sheet = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, [replace(DETAIL, remark=text)])))["Orders"]
+def test_hostile_text_stays_text_in_xlsx(text: str) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(write_xlsx([replace(DETAIL, remark=text)])))["Orders"]
 
     cell = sheet["P2"]
     assert cell.data_type in ("s", "inlineStr")
@@ -121,17 +120,8 @@ def test_csv_has_plain_numbers_and_chinese_titles() -> None:
     assert (total[0], total[14], set(total[1:14] + total[15:])) == ("合计", "-16.58", {""})
 
 
-def test_rows_beyond_a_sheet_go_on_in_the_next(tmp_path: Path) -> None:
-    rows = [replace(DETAIL, line_no=number) for number in range(1, 6)]
-
-    workbook = openpyxl.load_workbook(io.BytesIO(write_xlsx(tmp_path, rows, max_sheet_rows=3)))
-
-    numbers = {sheet.title: [line[8].value for line in sheet.iter_rows(min_row=2)] for sheet in workbook}
-    assert numbers == {"Orders": [1, 2], "Orders 2": [3, 4], "Orders 3": [5, None]}
-
-
-def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
-    assert write_xlsx(tmp_path, [DETAIL]) == write_xlsx(tmp_path, [DETAIL])
+def test_same_rows_give_the_same_bytes() -> None:
+    assert write_xlsx([DETAIL]) == write_xlsx([DETAIL])
 
 
 def test_every_profile_has_titles_in_both_languages() -> None:
