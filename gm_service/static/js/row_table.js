@@ -1,13 +1,13 @@
 // A table of rows with what is wrong with each; on narrow screens each row becomes a block (app.css).
 
 import { make, setText } from "./dom.js";
-import { t } from "./texts.js";
+import { columnTitle, t } from "./texts.js";
 
 const SHOWN = {
   row: (row) => (row.sheet_row ? t("line_of_file", { line: String(row.sheet_row) }) : String(row.index + 1)),
   row_state: (row) => (row.attempt > 1 ? t("row_failed_again", { attempt: row.attempt }) : t(`row_${row.state}`)),
   order: (row) => row.order?.order_no,
-  column: (row) => row.column,
+  column: (row) => row.column && columnTitle(row.column),
   value: (row) => row.value,
   reason: (row) => row.reason,
 };

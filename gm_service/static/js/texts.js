@@ -14,6 +14,13 @@ function show(fact) {
   return typeof fact === "number" ? new Intl.NumberFormat(language).format(fact) : String(fact);
 }
 
+/** Return what a clerk calls a column of an import: `lines[2].sku` is the SKU of line 3; a strange one keeps its name. */
+export function columnTitle(column) {
+  const [, place, field] = /^lines\[(\d+)\]\.(.+)$/s.exec(column) ?? [null, null, column];
+  const title = texts[`field_${field}`] ?? field;
+  return place === null ? title : t("field_of_line", { title, line: Number(place) + 1 });
+}
+
 /** Return a moment (ISO 8601) as the station's clock shows it. */
 export function formatTime(moment) {
   const style = { dateStyle: "medium", timeStyle: "medium", timeZone };
