@@ -78,6 +78,32 @@ def test_same_correction_twice_changes_nothing_more(imports: Imports, orders_eng
     assert order_numbers(orders_engine) == ["A-0", "A-1"]
 
 
+@pytest.mark.parametrize(
+    ("submitted", "corrected"),
+    [({"quantity": True}, {"quantity": 1}), ({"order_no": 4711.0}, {"order_no": 4711})],
+    ids=["true becomes 1", "4711.0 becomes 4711"],
+)
+def test_correction_that_python_calls_equal_is_one(
+    imports: Imports, submitted: dict[str, Any], corrected: dict[str, Any]
+) -> None:
+    task_id = imports.submit([make_row(**submitted)])
+    assert imports.run(task_id).status == TaskStatus.FAILED
+
+    amended = imports.amend(task_id, [{"index": 0, "order": make_row(**corrected)}])
+
+    assert amended.status == TaskStatus.FINISHED
+
+
+def test_correction_with_its_columns_in_another_order_is_the_same(imports: Imports) -> None:
+    row = make_row(quantity=-5)
+    task_id = imports.submit([row])
+    imports.run(task_id)
+
+    amended = imports.amend(task_id, [{"index": 0, "order": dict(reversed(row.items()))}])
+
+    assert amended.rows[0].attempt == 1
+
+
 def test_row_may_run_again_as_it_stands_when_the_reason_is_gone(imports: Imports, orders_engine: Engine) -> None:
     insert(orders_engine, make_order("A-1"))
     task_id = imports.submit(orders(2))
