@@ -90,9 +90,25 @@ class ImportTeller:
         else:
             changes = changes_of(facts, news.outcomes)
         try:
-            self.task_client.amend(task.task_id, changes, station_id=task.station_id, **_status_of(news, self.language))
+            self.task_client.amend(task.task_id, changes, station_id=task.station_id, **self._status_of(task, news))
         except TransitionRefused:
             log.info("import_told_by_another", task_id=task.task_id)
+
+    def _status_of(self, task: Task, news: _News) -> dict[str, Any]:
+        """Return the status that follows from the rows; none where a run ended early and nobody went on with it."""
+        if news.counts.waiting and not _was_amended(task, news.batch):
+            return {}
+        end = end_of(news.counts)
+        return {
+            "status": int(end.status),
+            "reason": end.reason(news.counts, self.language),
+            "reason_code": end.reason_code,
+        }
+
+
+def _was_amended(task: Task, batch: Import) -> bool:
+    """Tell whether somebody went on with the rows; what was changed before any run can't be a run's doing."""
+    return bool(batch.closed_run) or (task.run_count == 0 and batch.version > 1)
 
 
 def known_version(task: Task) -> int | None:
@@ -114,15 +130,3 @@ def _read_news(connection: Connection, import_id: int, known: int | None) -> _Ne
     if batch.version == known:
         return _News(batch, counts, [])
     return _News(batch, counts, rows.list_outcomes(connection, import_id, newer_than=known or 0))
-
-
-def _status_of(news: _News, language: Language) -> dict[str, Any]:
-    """Return the status that follows from the rows; none where a run ended early and nobody went on with it."""
-    if news.counts.waiting and not news.batch.closed_run:
-        return {}
-    end = end_of(news.counts)
-    return {
-        "status": int(end.status),
-        "reason": end.reason(news.counts, language),
-        "reason_code": end.reason_code,
-    }

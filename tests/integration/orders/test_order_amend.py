@@ -141,6 +141,18 @@ def test_import_closed_before_it_ran_can_still_be_run(imports: Imports) -> None:
     assert len(imports.tasks.get(task_id).result["rows"]) == 3
 
 
+def test_import_closed_before_it_ran_is_partly_succeeded_when_some_rows_were_run(imports: Imports) -> None:
+    task_id = imports.submit(orders(3))
+    imports.tasks.close(task_id)
+    imports.teller.catch_up(imports.station.id, [imports.tasks.get(task_id)])
+    closed = imports.tasks.get(task_id)
+
+    amended = imports.amend(task_id, [{"index": 0}])
+
+    assert (closed.status, closed.reason_code) == (TaskStatus.FAILED, "closed")
+    assert (amended.status, amended.counts.created, amended.counts.waiting) == (TaskStatus.PARTLY_SUCCEEDED, 1, 2)
+
+
 def test_running_import_can_not_be_amended(imports: Imports) -> None:
     task_id = imports.submit(orders(3))
     with pytest.raises(ImportRunning):
