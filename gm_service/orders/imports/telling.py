@@ -19,7 +19,7 @@ from gm_service.orders.imports.ledger import Counts, Import
 from gm_service.orders.imports.outcome import changes_of, end_of, facts_of, result_of
 from gm_service.orders.imports.rows import RowOutcome
 from shared.database import in_read
-from shared.errors import Language, PlatformError, TransitionRefused, Unavailable
+from shared.errors import Language, PlatformError, TooLarge, TransitionRefused, Unavailable
 from shared.task_api.client import TaskClient
 from shared.task_api.models import Task, TaskStatus, TaskType
 
@@ -63,7 +63,11 @@ class ImportTeller:
             news = in_read(self.engine, partial(_read_news, import_id=import_id, known=known))
             if not _is_open(task) or news.batch.version == known:
                 return task
-            self._pass_on(task, news, known)
+            try:
+                self._pass_on(task, news, known)
+            except TooLarge:
+                # The reasons of many corrections add up: told anew, those behind the limit are left out.
+                self._pass_on(task, in_read(self.engine, partial(_read_news, import_id=import_id, known=None)), None)
         raise Unavailable(what="task service")
 
     def catch_up(self, station_id: str, tasks: Sequence[Task]) -> bool:

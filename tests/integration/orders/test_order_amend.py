@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gm_service.orders.imports.commands import CreateOrders
-from shared.errors import ImportRunning, InvalidField, StaleRun, TaskNotFound, Unavailable
+from shared.errors import ImportRunning, InvalidField, StaleRun, TaskNotFound, TooLarge, Unavailable
 from shared.task_api.models import TaskStatus
 from tests.support.imports import Imports, OneStation
 from tests.support.order_rows import OTHER_STATION, insert, make_order, make_row, order_numbers, states_of
@@ -245,6 +245,30 @@ class Unreachable:
         if self.is_away and path == "/task/amend":
             raise Unavailable(what="task service")
         return self.api.call(method, path, parameters)
+
+
+class Full:
+    """A task API whose results have no room for further reasons."""
+
+    def __init__(self, api: Any) -> None:
+        self.api = api
+
+    def call(self, method: Any, path: str, parameters: dict[str, Any]) -> Any:
+        if path == "/task/amend" and parameters["changes"][0]["postion"] != "$":
+            raise TooLarge(what="result", limit="8388608 bytes")
+        return self.api.call(method, path, parameters)
+
+
+def test_result_that_grew_too_large_by_corrections_is_told_anew(imports: Imports, orders_engine: Engine) -> None:
+    task_id = imports.submit(orders(3, bad=(0, 1)))
+    imports.run(task_id)
+    full = Imports(orders_engine, Full(imports.api))  # type: ignore[arg-type]
+
+    amended = full.amend(task_id, [good(0), {"index": 1, "order": make_row(order_no="A-1", quantity=-1)}])
+
+    rows = imports.tasks.get(task_id).result["rows"]
+    assert (amended.status, [row["state"] for row in rows]) == (4, ["created", "failed", "created"])
+    assert (rows[1]["value"], rows[1]["attempt"]) == ("-1", 2)
 
 
 def test_task_that_could_not_be_told_is_told_when_somebody_looks(imports: Imports, orders_engine: Engine) -> None:
