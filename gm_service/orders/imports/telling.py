@@ -19,7 +19,7 @@ from gm_service.orders.imports.ledger import Counts, Import
 from gm_service.orders.imports.outcome import changes_of, end_of, facts_of, result_of
 from gm_service.orders.imports.rows import RowOutcome
 from shared.database import in_read
-from shared.errors import Language, PlatformError, TooLarge, TransitionRefused, Unavailable
+from shared.errors import Language, PlatformError, TooLarge, TransitionRefused
 from shared.task_api.client import TaskClient
 from shared.task_api.models import Task, TaskStatus, TaskType
 
@@ -68,7 +68,9 @@ class ImportTeller:
             except TooLarge:
                 # The reasons of many corrections add up: told anew, those behind the limit are left out.
                 self._pass_on(task, in_read(self.engine, partial(_read_news, import_id=import_id, known=None)), None)
-        raise Unavailable(what="task service")
+        # Others keep amending; whoever comes last finds no news, and the next look catches up in any case.
+        log.info("import_told_while_it_changes", task_id=task_id)
+        return self.task_client.get(task_id, station_id=station_id, brief=True)
 
     def catch_up(self, station_id: str, tasks: Sequence[Task]) -> bool:
         """Bring those imports among the tasks up to date that are behind; tell whether there were any.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
 
+from gm_service.orders.imports.amending import Amendment, amend_rows
 from gm_service.orders.imports.commands import CreateOrders
+from gm_service.orders.imports.rows import SubmittedRow
 from shared.errors import ImportRunning, InvalidField, StaleRun, TaskNotFound, TooLarge, Unavailable
 from shared.task_api.models import TaskStatus
 from tests.support.imports import Imports, OneStation
@@ -245,6 +248,38 @@ class Unreachable:
         if self.is_away and path == "/task/amend":
             raise Unavailable(what="task service")
         return self.api.call(method, path, parameters)
+
+
+class Crowded:
+    """A task API that is never told of an import's rows without somebody else's correction coming in meanwhile."""
+
+    def __init__(self, imports: Imports, task_id: int) -> None:
+        self.imports = imports
+        self.task_id = task_id
+        self.next_index = 1
+
+    def call(self, method: Any, path: str, parameters: dict[str, Any]) -> Any:
+        answer = self.imports.api.call(method, path, parameters)
+        if path == "/task/amend":
+            station = self.imports.station
+            batch = self.imports.service.find_import(station, str(self.task_id))
+            row = SubmittedRow(good(self.next_index)["order"])
+            amend_rows(self.imports.engine, Amendment(batch, self.task_id, 1, ZoneInfo("UTC")), {self.next_index: row})
+            self.next_index += 1
+        return answer
+
+
+def test_amending_in_a_crowd_is_no_failure(imports: Imports, orders_engine: Engine) -> None:
+    task_id = imports.submit(orders(20, bad=tuple(range(20))))
+    imports.run(task_id)
+    crowd = Crowded(imports, task_id)
+    crowded = Imports(orders_engine, crowd)  # type: ignore[arg-type]
+
+    amended = crowded.amend(task_id, [good(0)])
+    imports.teller.catch_up(imports.station.id, [imports.tasks.get(task_id)])
+
+    assert (amended.status, amended.rows[0].state.name) == (TaskStatus.PARTLY_SUCCEEDED, "CREATED")
+    assert imports.tasks.get(task_id).result["created"] == crowd.next_index
 
 
 class Full:
