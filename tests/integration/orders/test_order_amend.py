@@ -7,12 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from gm_service.orders.imports.amending import Amendment, amend_rows
 from gm_service.orders.imports.commands import CreateOrders
+from gm_service.orders.imports.models import order_import
 from gm_service.orders.imports.rows import SubmittedRow
-from shared.errors import ImportRunning, InvalidField, StaleRun, TaskNotFound, TooLarge, Unavailable
+from shared.database import in_write
+from shared.errors import IdReused, ImportRunning, InvalidField, StaleRun, TaskNotFound, TooLarge, Unavailable
 from shared.task_api.models import TaskStatus
 from tests.support.imports import Imports, OneStation
 from tests.support.order_rows import OTHER_STATION, insert, make_order, make_row, order_numbers, states_of
@@ -199,6 +201,32 @@ def test_import_is_named_by_its_own_id_or_the_platforms(imports: Imports) -> Non
 
     assert imports.amend("mine", [good(0)]).task_id == task_id
     assert imports.amend(str(task_id), [good(1)]).task_id == task_id
+
+
+def test_import_whose_submission_had_no_time_to_note_its_task_is_found_by_its_id(
+    imports: Imports, orders_engine: Engine
+) -> None:
+    task_id = imports.submit(orders(1), key="mine")
+    imports.tasks.close(task_id)
+    in_write(orders_engine, lambda connection: connection.execute(update(order_import).values(task_id=None)))
+
+    amended = imports.amend("mine", [{"index": 0}])
+
+    assert (amended.task_id, amended.status) == (task_id, TaskStatus.FINISHED)
+
+
+def test_import_that_was_refused_because_its_id_is_another_tasks_can_not_be_amended(
+    imports: Imports, orders_engine: Engine
+) -> None:
+    taken = imports.tasks.create(imports.station.id, "somebody.elses", {"import_id": 77}, user_task_id="taken", type=0)
+    imports.tasks.close(taken.task_id)
+    with pytest.raises(IdReused):
+        imports.submit(orders(1), key="taken")
+
+    with pytest.raises(TaskNotFound):
+        imports.amend("taken", [good(0)])
+
+    assert order_numbers(orders_engine) == []
 
 
 def test_import_of_another_station_is_not_found(imports: Imports, orders_engine: Engine) -> None:
