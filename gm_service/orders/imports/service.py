@@ -30,6 +30,7 @@ from shared.database import in_read, in_write
 from shared.errors import IdReused, ImportRunning, Language, TaskNotFound
 from shared.task_api.client import TaskClient
 from shared.task_api.models import ENDED, Task, TaskStatus, TaskType
+from shared.web import strict_json
 from shared.web.fields import MAX_ID
 
 IMPORT_BUSINESS_ID = 2
@@ -201,9 +202,20 @@ class ImportService:
         """Return the import's task; one that its submission had no time to note is looked for by its id."""
         if batch.task_id is not None:
             return self.task_client.get(batch.task_id, station_id=station.id, brief=True)
-        task = self.task_client.get(user_task_id=batch.submission, station_id=station.id, brief=True)
+        task = self.task_client.get(user_task_id=batch.submission, station_id=station.id)
+        if not _names_import(task, batch):  # the id was another task's, so the submission was refused
+            raise TaskNotFound()
         in_write(self.engine, lambda connection: ledger.note_task(connection, batch.id, task.task_id))
         return task
+
+
+def _names_import(task: Task, batch: Import) -> bool:
+    """Tell whether the task's input is that of this import."""
+    try:
+        given = strict_json.loads(task.input or "")
+    except ValueError:
+        return False
+    return isinstance(given, dict) and given.get("import_id") == batch.id and task.type == TaskType.IMPORT
 
 
 def _keeper(station_id: str, key: str, submission: Submission, sha256: str) -> Callable[[Connection], Import]:

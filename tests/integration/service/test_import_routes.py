@@ -145,6 +145,12 @@ def test_wrong_amendment_is_refused(service: Service, changes: dict[str, Any], s
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
 
 
+def test_index_that_no_import_has_is_refused_with_its_bound(service: Service) -> None:
+    answer = service.program().post(BATCH + "amend", task_id="up-1", rows=[{"index": 10**18}])
+
+    assert answer.get_json()["data"] == {"field": "rows.0.index", "problem": "it must be below 10000000"}
+
+
 def test_amending_a_running_import_is_a_conflict(service: Service) -> None:
     program = service.program()
     submit(program, make_row())
