@@ -44,6 +44,7 @@ bench: $(VENV)/.test-ready ## measure exports and imports (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.export_million_lines --lines $${BENCH_LINES:-1000000}
 	@$(BIN)/python -m benchmarks.sync_export_first_byte
 	@$(BIN)/python -m benchmarks.import_rows
+	@$(BIN)/python -m benchmarks.import_platform
 
 .PHONY: format
 format: $(VENV)/.test-ready ## put the code into its format

@@ -27,25 +27,9 @@ from gm_service.orders.exports.xlsx_cells import column_name
 from gm_service.orders.exports.xlsx_package import Package
 from gm_service.orders.exports.xlsx_writer import XlsxWriter
 from gm_service.orders.models import OrderStatus
+from tests.support.export_rows import make_detail
 
-DETAIL = OrderDetail(
-    order_no="A-1",
-    order_time=datetime(2010, 12, 1, 8, 26, 30),
-    receive_date=date(2010, 12, 2),
-    cycle_name="全天",
-    status=OrderStatus.CONFIRMED,
-    buyer_code="017850",
-    buyer_name="Ann",
-    area="EIRE",
-    line_no=1,
-    sku_code="85123A",
-    sku_name="WHITE LANTERN",
-    quantity=Decimal("6.500"),
-    unit="pcs",
-    unit_price=Decimal("2.5500"),
-    amount=Decimal("16.58"),
-    remark="",
-)
+DETAIL = make_detail(buyer_name="Ann", quantity="6.500", amount="16.58")
 REMARK, SKU_NAME, LINE, AMOUNT = "P", "K", "I", "O"
 PLACES = {"remark": REMARK, "sku_name": SKU_NAME}
 LONGEST_TEXTS = {
