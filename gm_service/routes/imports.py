@@ -161,7 +161,7 @@ def imports_routes(
     @takes(ListRows, answers=RowsAnswer, location="query")
     def list_rows(command: ListRows) -> dict[str, Any]:
         """List rows of an import with what became of them."""
-        batch = imports.find_import(require_station(), command.task_id)
+        batch = imports.find_import(require_station(), command)
         page = reader.list_rows(batch, g.language, state=command.state, after=command.after, limit=command.limit)
         return success([asdict(row) for row in page])
 
@@ -169,7 +169,7 @@ def imports_routes(
     @takes(OneImport, location="query")
     def download_open_rows(command: OneImport) -> Response:
         """Download the failed rows, and those not attempted, as a file to correct and upload to /amend."""
-        made = imports.make_open_rows(require_station(), command.task_id, g.language)
+        made = imports.make_open_rows(require_station(), command, g.language)
         return _as_file(made.name, made.content)
 
     @routes.get("/template")

@@ -6,6 +6,7 @@ between the ledger and the task costs nothing but the time until somebody looks.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -82,7 +83,8 @@ class ImportTeller:
             return False
         versions = in_read(self.engine, lambda c: ledger.list_versions(c, station_id, ended))
         behind = [(task_id, at[0]) for task_id, at in versions.items() if at[1] != known_version(ended[task_id])]
-        for task_id, import_id in behind[:_CAUGHT_UP_AT_ONCE]:
+        # Any of them: one that can't be told must not keep the others waiting.
+        for task_id, import_id in random.sample(behind, min(len(behind), _CAUGHT_UP_AT_ONCE)):
             try:
                 self.tell(station_id, task_id, import_id)
             except PlatformError as error:

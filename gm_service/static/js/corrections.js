@@ -42,7 +42,7 @@ export class Corrections {
   show(task, name) {
     this.taskId = task.task_id;
     this.counts = { created: 0, failed: 0, not_attempted: 0, ...task.counts };
-    this.link.href = `${IMPORTS}/open_rows?task_id=${task.task_id}`;
+    this.link.href = `${IMPORTS}/open_rows?platform_task_id=${task.task_id}`;
     this.link.setAttribute("aria-label", `${t("download_open_rows")}: ${name}`);
     setText(this.runWaiting, t("run_waiting", { count: this.counts.not_attempted }));
     setText(this.runFailed, t("run_failed", { count: this.counts.failed }));
@@ -73,7 +73,7 @@ export class Corrections {
     try {
       say(this.message, t("sending"));
       const content = new File([await readBytes(file)], file.name);
-      this.answered = await postForm(`${IMPORTS}/amend`, { task_id: this.taskId, file: content });
+      this.answered = await postForm(`${IMPORTS}/amend`, { platform_task_id: this.taskId, file: content });
     } finally {
       this.upload.value = "";
     }
@@ -90,8 +90,8 @@ export class Corrections {
     try {
       await runAgain(state, {
         listRows: (rowState, after, limit) =>
-          get(`${IMPORTS}/rows`, { task_id: this.taskId, state: rowState, after, limit }),
-        amend: (indexes) => post(`${IMPORTS}/amend`, { task_id: this.taskId, rows: indexes.map((index) => ({ index })) }),
+          get(`${IMPORTS}/rows`, { platform_task_id: this.taskId, state: rowState, after, limit }),
+        amend: (indexes) => post(`${IMPORTS}/amend`, { platform_task_id: this.taskId, rows: indexes.map((index) => ({ index })) }),
         onPart: (done, counts) => {
           this.answered = counts;
           tell(done);

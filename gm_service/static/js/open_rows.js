@@ -80,7 +80,7 @@ export class OpenRows {
   }
 
   list(after, limit) {
-    return get("/station/order/batch/rows", { task_id: this.taskId, state: "open", after, limit });
+    return get("/station/order/batch/rows", { platform_task_id: this.taskId, state: "open", after, limit });
   }
 
   note(rows) {

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from gm_service.orders.imports.amending import Amendment, amend_rows
-from gm_service.orders.imports.commands import CreateOrders
+from gm_service.orders.imports.commands import CreateOrders, OneImport
 from gm_service.orders.imports.models import order_import
 from gm_service.orders.imports.rows import SubmittedRow
 from shared.database import in_write
@@ -290,7 +290,7 @@ class Crowded:
         answer = self.imports.api.call(method, path, parameters)
         if path == "/task/amend":
             station = self.imports.station
-            batch = self.imports.service.find_import(station, str(self.task_id))
+            batch = self.imports.service.find_import(station, OneImport(platform_task_id=self.task_id))
             row = SubmittedRow(good(self.next_index)["order"])
             amend_rows(self.imports.engine, Amendment(batch, self.task_id, 1, ZoneInfo("UTC")), {self.next_index: row})
             self.next_index += 1
