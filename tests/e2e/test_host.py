@@ -90,6 +90,7 @@ def test_killed_processes_are_started_again_and_a_killed_supervisor_is_replaced(
     wait_for(lambda: _tasks(checkout).ok, 60, "an answer", not_yet=requests.RequestException)
 
     os.kill(supervisor, signal.SIGKILL)
+    wait_for(lambda: supervisor not in _pids(checkout), 10, "the end of the supervisor")
     host.start()
 
     assert int((checkout / ".run" / "supervisord.pid").read_text()) != supervisor
