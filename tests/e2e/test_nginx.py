@@ -202,6 +202,7 @@ def test_file_that_is_gone_when_nginx_opens_it_is_told_as_the_service_tells_it(b
     assert program.headers["Content-Type"] == "application/json"
     assert person.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "Content-Disposition" not in person.headers, "nobody saves the page as if it were the file"
+    assert program.headers["Cache-Control"] == "private, no-store"
     assert _counted(program) == dict.fromkeys(PROTECTING, 1)
 
 

@@ -82,6 +82,12 @@ def test_release_is_chosen_by_header_then_cookie_then_station(
     assert _arrived(front, **headers)["name"] == release
 
 
+def test_static_files_of_the_two_releases_are_kept_apart(front: Nginx) -> None:
+    names = [_arrived(front, "/static/app.css", **{"X-Gm-Release": name})["name"] for name in ("stable", "grey") * 2]
+
+    assert names == ["stable", "grey"] * 2
+
+
 def test_changed_stations_of_the_grey_release_need_a_reload_only(front: Nginx) -> None:
     stations = front.folder / "gm.d" / "grey_stations.map"
     before = _arrived(front, **{"X-Station-Id": "S008"})["name"]
@@ -249,6 +255,10 @@ def test_sign_in_is_slowed_down_by_address_and_asking_who_is_signed_in_is_not(fr
 def _headers(answer: requests.Response) -> dict[str, int]:
     """Count each header."""
     return {name.lower(): len(answer.raw.headers.getlist(name)) for name in answer.headers}
+
+
+def test_refusal_is_kept_by_nobody(front: Nginx) -> None:
+    assert requests.get(front.url + "/metrics", timeout=10).headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics"])
