@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import mariadb
+from tests.support import mariadb, nginx
 
 SERVERS_REQUIRED = os.environ.get("GM_REQUIRE_SERVERS") == "1"
 LEFT_OUT = "left out: tests on MariaDB (no mariadbd here; Debian's package mariadb-server has it)"
@@ -27,6 +27,16 @@ def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb
     server = mariadb.start_server(tmp_path_factory.mktemp("mariadb"))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def nginx_program() -> str:
+    """The path of nginx; skips where there is none, unless servers are required."""
+    program = nginx.find_program()
+    if program is None:
+        assert not SERVERS_REQUIRED, "nginx is not here"
+        pytest.skip("nginx is not here")
+    return program
 
 
 @pytest.fixture
@@ -52,5 +62,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and how to get it."""
     if mariadb.find_missing():
         terminalreporter.write_line(LEFT_OUT, yellow=True)
+    if nginx.find_program() is None:
+        terminalreporter.write_line(nginx.LEFT_OUT, yellow=True)
     if shutil.which("node") is None:
         terminalreporter.write_line(LEFT_OUT_SCRIPTS, yellow=True)

@@ -26,6 +26,9 @@ CONTENT_TYPES = {
     ".xml": "application/xml; charset=utf-8",
     ".txt": "text/plain; charset=gbk",
 }
+ACCEL_DISPOSITION = "X-File-Disposition"
+"""nginx makes it the file's Content-Disposition. It would keep that one itself, even where it can't open the file, and
+browsers would save the refusal under the file's name."""
 
 
 def downloads_routes(
@@ -63,16 +66,18 @@ def _read_task_id(text: str) -> int:
 
 def _send(stored: StoredFile, settings: ServiceSettings) -> Response:
     content_type = CONTENT_TYPES.get(Path(stored.file).suffix, "application/octet-stream")
+    disposition = "Content-Disposition"
     if settings.accel_location:
         response = Response(content_type=content_type)
         response.headers["X-Accel-Redirect"] = settings.accel_location + quote(stored.file)
+        disposition = ACCEL_DISPOSITION
     else:
         try:
             response = send_file(settings.files_dir.resolve() / stored.file, mimetype=content_type, conditional=True)
         except FileNotFoundError:  # removed since it was looked at
             raise FileGone() from None
         response.content_type = content_type
-    response.headers["Content-Disposition"] = content_disposition(stored.file_name)
+    response.headers[disposition] = content_disposition(stored.file_name)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
     return response

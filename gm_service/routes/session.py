@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import request
+from flask import Response, after_this_request, current_app, request
 from pydantic import BaseModel
 
 from gm_service.auth import Authenticator, Caller
@@ -14,6 +14,9 @@ from gm_service.stations.service import StationService
 from shared.envelope import Envelope, success
 from shared.errors import MalformedRequest
 from shared.web.params import takes
+
+STATION_COOKIE = "gm_station"
+"""Tells nginx which station asks, so that it can lead some stations to a new release. Nothing is permitted by it."""
 
 
 class SessionData(BaseModel):
@@ -53,7 +56,9 @@ def session_routes(auth: Authenticator, stations: StationService) -> APIBlueprin
         person = stations.sign_in(
             command.station_id, command.username, command.password, address=request.remote_addr or ""
         )
-        return success(_wire(auth.open_session(person)))
+        caller = auth.open_session(person)
+        _hint_station(caller.station.id)
+        return success(_wire(caller))
 
     @routes.get("/session")
     @takes(Nothing, answers=SessionAnswer, location="query")
@@ -79,7 +84,25 @@ def session_routes(auth: Authenticator, stations: StationService) -> APIBlueprin
 def _sign_out(auth: Authenticator) -> dict[str, Any]:
     auth.require_caller()
     auth.close_session()
+    _hint_station(None)
     return success()
+
+
+def _hint_station(station_id: str | None) -> None:
+    """Leave the station's id beside the session, which nginx can't read, or take it away."""
+
+    @after_this_request
+    def set_cookie(response: Response) -> Response:
+        config = current_app.config
+        response.set_cookie(
+            STATION_COOKIE,
+            station_id or "",
+            max_age=config["PERMANENT_SESSION_LIFETIME"] if station_id else 0,
+            secure=config["SESSION_COOKIE_SECURE"],
+            httponly=True,
+            samesite=config["SESSION_COOKIE_SAMESITE"],
+        )
+        return response
 
 
 def _wire(caller: Caller) -> dict[str, Any]:

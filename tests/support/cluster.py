@@ -38,9 +38,10 @@ class StationClient:
     url: str
     token: str
 
-    def get(self, path: str, **parameters: Any) -> requests.Response:
+    def get(self, path: str, headers: dict[str, str] | None = None, **parameters: Any) -> requests.Response:
         """GET with the station's token."""
-        return requests.get(self.url + path, params=parameters, headers=self._headers(), timeout=30)
+        sent = {**self._headers(), **(headers or {})}
+        return requests.get(self.url + path, params=parameters, headers=sent, timeout=30)
 
     def post(self, path: str, body: Any) -> requests.Response:
         """POST a JSON body with the station's token."""

@@ -391,6 +391,8 @@ def test_nginx_sends_the_file_where_it_stands_in_front(orders_engine: Engine, tm
 
     assert answer.headers["X-Accel-Redirect"] == "/files/export/5.1.xlsx"
     assert answer.data == b""
+    assert "filename*=UTF-8''%E8%AE%A2%E5%8D%95.xlsx" in answer.headers["X-File-Disposition"]
+    assert "Content-Disposition" not in answer.headers, "nginx would put it on a refusal too"
 
 
 def test_file_name_can_not_break_out_of_its_header() -> None:

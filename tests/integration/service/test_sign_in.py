@@ -58,6 +58,19 @@ def test_signing_out_leaves_other_browsers_of_the_person_alone(service: Service)
     assert there.get("/task/list").status_code == 200
 
 
+def test_station_is_told_to_the_proxy_while_signed_in_and_permits_nothing(service: Service) -> None:
+    person, stranger = service.person(), service.app.test_client()
+    hint = person.client.get_cookie("gm_station")
+    stranger.set_cookie("gm_station", "S001")
+
+    refused = stranger.get("/task/list").status_code
+    person.post("/session/end")
+
+    assert hint is not None and (hint.value, hint.http_only, hint.same_site) == ("S001", True, "Lax")
+    assert refused == 401
+    assert person.client.get_cookie("gm_station") is None
+
+
 def test_session_ends_by_itself(service: Service) -> None:
     person = service.person()
 
