@@ -101,7 +101,7 @@ def _blueprints(
         async_task_routes(tasks, auth.require_station, reader_view),
         station_routes(cycles, CatalogueService(engine), auth.require_station),
         exports_routes(exports, auth.require_station_to_act),
-        imports_routes(imports, reader, auth.require_station),
+        imports_routes(imports, reader, settings, auth.require_station),
         downloads_routes(exports, settings, auth.require_station),
         internal_routes(ImportRuns(engine, settings), settings),
         pages_routes(

@@ -58,6 +58,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The export needed too much memory. Choose a shorter range.",
         "导出所需内存过多，请缩小范围。",
     ),
+    "script_killed": (
+        "The export was killed in the middle and left no file. Try again; tell the operators when it happens again.",
+        "导出在执行中被终止，没有生成文件。请重试；若再次发生，请联系运维人员。",
+    ),
     "script_flooded": ("The export failed: {reason}", "导出失败：{reason}"),
     "storage_full": (
         "The disk is full. Tell the operators and try again later.",

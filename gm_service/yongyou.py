@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, ClassVar
 
-# A voucher file has no way to quote a comma or a line's end.
-_CODE = re.compile(r"[^\x00-\x1f,\"]{0,60}")
+# A voucher file has no way to quote a comma or a line's end, XML none to say what is no character.
+_CODE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff,\"]{0,60}")
 _STRICT = {"extra": "forbid"}
 _ACCOUNT = re.compile(r"[0-9A-Za-z.-]{1,40}")
 
@@ -111,7 +111,7 @@ class YongyouSettings:
 
 def _require_codes(name: str, values: Iterable[str]) -> None:
     if not all(_CODE.fullmatch(value) for value in values):
-        raise ValueError(f"{name} must be at most 60 characters, without commas, quotes and line ends")
+        raise ValueError(f"{name} must be at most 60 characters, without commas, quotes, line ends and the like")
 
 
 DEFAULTS = YongyouSettings()

@@ -148,6 +148,8 @@ class ScriptRunner:
             return said.result
         if "MemoryError" in tail:
             raise self._failure("script_out_of_memory", limit=self._limits.memory_mib)
+        if exit_code < 0:
+            raise self._failure("script_killed")
         raise self._failure("script_failed", exit_code=exit_code, tail=tail[-_REASON_TAIL_CHARACTERS:] or "-")
 
     def _failure(self, code: str, **facts: object) -> RunFailed:
@@ -179,6 +181,10 @@ _SENTENCES = {
     "script_out_of_memory": (
         "The script needed more than the {limit} MiB of memory that it may take.",
         "脚本所需内存超过上限 {limit} MiB。",
+    ),
+    "script_killed": (
+        "The script was killed in the middle and left no file. Try again; tell the operators when it happens again.",
+        "脚本在执行中被终止，没有生成文件。请重试；若再次发生，请联系运维人员。",
     ),
     "script_failed": (
         "The script ended with code {exit_code} and no result: {tail}",

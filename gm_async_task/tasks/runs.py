@@ -144,9 +144,8 @@ class RunService:
     def _amend(self, connection: Connection, command: commands.AmendTask) -> None:
         row = store.get_state(connection, command, lock=True)
         lifecycle.check_amendment(_state(row), command.end)
-        result = store.get_result(connection, row.id)
-        for change in command.changes:
-            result = result_path.put(result, change.postion, change.value)
+        changes_of_result = ((change.postion, change.value) for change in command.changes)
+        result = result_path.put_all(store.get_result(connection, row.id), changes_of_result)
         check_result(result, self._settings.max_result_bytes)
         changes: dict[str, Any] = {"result": result}
         if command.status is not None:

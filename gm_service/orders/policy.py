@@ -27,9 +27,13 @@ def choose_mode(matching: int, threshold: int, prefer_async: bool) -> Mode:
         return Mode(True, "You asked for the file to be made in the background.", "按您的要求在后台生成文件。")
     return Mode(
         False,
-        f"{matching} orders match, at most {threshold} are exported at once.",
+        f"{_orders(matching)}, at most {threshold} are exported at once.",
         f"符合条件的订单 {matching} 个，不超过 {threshold} 个，已直接生成文件。",
     )
+
+
+def _orders(matching: int) -> str:
+    return "1 order matches" if matching == 1 else f"{matching} orders match"
 
 
 def joined_mode() -> Mode:

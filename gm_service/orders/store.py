@@ -1,4 +1,4 @@
-"""SQL of orders, operating cycles and export files; it knows columns, not rules."""
+"""SQL of orders and operating cycles; it knows columns, not rules."""
 
 from __future__ import annotations
 

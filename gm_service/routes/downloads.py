@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from apiflask import APIBlueprint
-from flask import Response, g, send_file
+from flask import Response, send_file
 from pydantic import TypeAdapter, ValidationError
-from werkzeug.wrappers import Response as BaseResponse
 
 from gm_service.config import ServiceSettings
 from gm_service.orders.collaborators import Station
 from gm_service.orders.exports.models import StoredFile
 from gm_service.orders.exports.service import ExportService
-from gm_service.routes.rendering import page_language, refusal_as_page, wants_page
+from gm_service.routes.rendering import refuse_as_a_page, speak_as_the_page
 from shared.errors import FileGone, TaskNotFound
 from shared.web.fields import RowId
 
@@ -34,16 +34,8 @@ def downloads_routes(
     """Return the routes that nginx points its sync and async download addresses at."""
     blueprint = APIBlueprint("downloads", __name__, url_prefix="/station/download", tag="Downloads")
 
-    @blueprint.before_request
-    def _speak_as_the_page() -> None:
-        if wants_page():
-            g.language = page_language()
-
-    @blueprint.after_request
-    def _refuse_as_a_page(response: Response) -> BaseResponse:
-        if response.status_code < 400 or not wants_page():
-            return response
-        return refusal_as_page(response, cookie_secure=settings.cookie_secure)
+    blueprint.before_request(speak_as_the_page)
+    blueprint.after_request(partial(refuse_as_a_page, cookie_secure=settings.cookie_secure))
 
     @blueprint.get("/sync/<key>")
     def download_sync(key: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -11,6 +12,7 @@ from flask import Response, g
 from pydantic import BaseModel
 
 from gm_service.commands import Nothing
+from gm_service.config import ServiceSettings
 from gm_service.orders.collaborators import Station
 from gm_service.orders.imports.commands import AmendBatch, CheckBatch, ListRows, OneImport, SubmitBatch
 from gm_service.orders.imports.files.template import write_template
@@ -18,6 +20,7 @@ from gm_service.orders.imports.reader import ImportReader
 from gm_service.orders.imports.rows import RowOutcome
 from gm_service.orders.imports.service import ImportService
 from gm_service.routes.downloads import CONTENT_TYPES, content_disposition
+from gm_service.routes.rendering import refuse_as_a_page, speak_as_the_page
 from shared.envelope import Envelope, success
 from shared.errors import Language
 from shared.task_api.models import TaskStatus
@@ -117,10 +120,12 @@ class RowsAnswer(Envelope[list[ShownRowData]]):
 
 
 def imports_routes(
-    imports: ImportService, reader: ImportReader, require_station: Callable[[], Station]
+    imports: ImportService, reader: ImportReader, settings: ServiceSettings, require_station: Callable[[], Station]
 ) -> APIBlueprint:
     """Return the routes; `require_station` tells who asks, or raises."""
     routes = APIBlueprint("imports", __name__, url_prefix="/station/order/batch", tag="Imports")
+    routes.before_request(speak_as_the_page)
+    routes.after_request(partial(refuse_as_a_page, cookie_secure=settings.cookie_secure))
 
     @routes.before_request
     def _signed_in() -> None:
@@ -156,7 +161,7 @@ def imports_routes(
     @takes(ListRows, answers=RowsAnswer, location="query")
     def list_rows(command: ListRows) -> dict[str, Any]:
         """List rows of an import with what became of them."""
-        batch = imports.find_import(require_station(), command.task_id)
+        batch = imports.find_import(require_station(), command)
         page = reader.list_rows(batch, g.language, state=command.state, after=command.after, limit=command.limit)
         return success([asdict(row) for row in page])
 
@@ -164,7 +169,7 @@ def imports_routes(
     @takes(OneImport, location="query")
     def download_open_rows(command: OneImport) -> Response:
         """Download the failed rows, and those not attempted, as a file to correct and upload to /amend."""
-        made = imports.make_open_rows(require_station(), command.task_id, g.language)
+        made = imports.make_open_rows(require_station(), command, g.language)
         return _as_file(made.name, made.content)
 
     @routes.get("/template")

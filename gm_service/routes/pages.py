@@ -55,7 +55,7 @@ def pages_routes(
             caller=caller,
             time_configs=cycles.list_cycles(caller.station.id),
             time_zone=settings.timezone,
-            max_body_bytes=settings.max_batch_body_bytes,
+            max_upload_bytes=settings.max_batch_body_bytes,
         )
 
     @routes.get("/sign-in")

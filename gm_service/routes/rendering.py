@@ -53,10 +53,23 @@ def wants_page() -> bool:
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
+def speak_as_the_page() -> None:
+    """Choose the page's language for a person who follows a link; before a request of what can be downloaded."""
+    if wants_page():
+        g.language = page_language()
+
+
+def refuse_as_a_page(response: Response, *, cookie_secure: bool) -> BaseResponse:
+    """Show a person who followed a link what is wrong as a page; after a request of what can be downloaded."""
+    if response.status_code < 400 or not wants_page():
+        return response
+    return refusal_as_page(response, cookie_secure=cookie_secure)
+
+
 def refusal_as_page(refused: Response, *, cookie_secure: bool) -> BaseResponse:
     """Return what an error envelope says as a page; who isn't signed in is led to sign-in and back."""
     if refused.status_code == 401:
-        return redirect(f"/sign-in?next={quote(request.path)}")
+        return redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}")
     envelope = refused.get_json()
     page = render_page("refused.html", cookie_secure=cookie_secure, message=envelope["msg"])
     page.status_code = refused.status_code

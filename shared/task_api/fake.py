@@ -157,9 +157,8 @@ class FakeTaskApi:
     def _amend(self, command: commands.AmendTask) -> None:
         row = self._find(command)
         lifecycle.check_amendment(row.state, command.end)
-        result = row.state.result
-        for change in command.changes:
-            result = result_path.put(result, change.postion, change.value)
+        changes = ((change.postion, change.value) for change in command.changes)
+        result = result_path.put_all(row.state.result, changes)
         lifecycle.check_depth(result)
         row.state = replace(row.state, result=result)
         if command.end is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from shared.errors import InvalidPath
@@ -58,20 +59,42 @@ def put(document: Any, path: str, value: Any) -> Any:
     Raises:
         InvalidPath: the path is malformed, a parent is missing, or an index is past the end.
     """
+    return put_all(document, [(path, value)])
+
+
+def put_all(document: Any, changes: Iterable[tuple[str, Any]]) -> Any:
+    """Return a copy of `document` with each (path, value) put in, one after the other; see `put`."""
+    own: dict[int, Any] = {}
+    for path, value in changes:
+        document = _put(document, path, value, own)
+    return document
+
+
+def _put(document: Any, path: str, value: Any, own: dict[int, Any]) -> Any:
     steps = parse(path)
     if not steps:
         return value
     if document is None:
         document = [] if isinstance(steps[0], int) else {}
-    changed = copy.copy(document)
-    container = changed
+    changed = container = _owned(document, own)
     for step in steps[:-1]:
-        # Only the containers on the way are copied: a result of 10,000 rows is not.
-        inner = copy.copy(_child(container, step, path))
+        inner = _owned(_child(container, step, path), own)
         container[step] = inner
         container = inner
     _assign(container, steps[-1], value, path)
     return changed
+
+
+def _owned(container: Any, own: dict[int, Any]) -> Any:
+    """Return a copy that may be changed, made once: a result of 10,000 rows is not copied for each of its rows.
+
+    `own` keeps the copies alive, so that no id comes twice.
+    """
+    if id(container) in own:
+        return container
+    copied = copy.copy(container)
+    own[id(copied)] = copied
+    return copied
 
 
 def _step(match: re.Match[str]) -> Step:

@@ -10,7 +10,7 @@ import structlog
 from apiflask import APIFlask
 from flask import Response, g, jsonify, request
 from flask.json.provider import JSONProvider
-from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
+from werkzeug.exceptions import HTTPException
 
 from shared.context import REQUEST_ID_HEADER, accept_request_id, new_id
 from shared.envelope import ErrorEnvelope, failure
@@ -139,12 +139,18 @@ def _answer_http_exception(error: Any) -> Response:
         return redirection
     if status >= 500:
         return _answer_unexpected(error)
-    if isinstance(error, RequestedRangeNotSatisfiable):
-        response = _answer_error(RangeNotSatisfiable(bytes=error.length))
-        response.headers["Content-Range"] = f"bytes */{error.length}"
-        return response
+    if status == RangeNotSatisfiable.status:
+        return _answer_range(error)
     description = str(getattr(error, "description", "") or "the request is malformed")
     return _answer_error(known.get(status) or MalformedRequest(problem=description.rstrip(".")))
+
+
+def _answer_range(error: Any) -> Response:
+    """Say how long the file is; APIFlask hands over its own exception, with no more than the header of Werkzeug's."""
+    told: str = dict(getattr(error, "headers", None) or error.get_headers()).get("Content-Range", "")
+    response = _answer_error(RangeNotSatisfiable(bytes=int(told.rpartition("/")[2] or 0)))
+    response.headers["Content-Range"] = told
+    return response
 
 
 def _answer_unexpected(error: Exception) -> Response:

@@ -154,6 +154,7 @@ _PROBLEMS = {
     "int_parsing": "it must be a whole number",
     "greater_than_equal": "it must be at least {ge}",
     "less_than_equal": "it must be at most {le}",
+    "less_than": "it must be below {lt}",
     "literal_error": "it must be one of {expected}",
     "enum": "it must be one of {expected}",
     "string_too_long": "it must not be longer than {max_length}",

@@ -52,6 +52,11 @@ def dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
+def are_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same JSON, keys in whatever order: to Python 1, 1.0 and true are equal."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def is_clean_text(text: str) -> bool:
     """Tell whether `text` has neither NUL nor a lone surrogate."""
     return not _HARMFUL_CHARACTER.search(text)

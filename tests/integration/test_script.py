@@ -219,3 +219,10 @@ def test_a_script_dies_with_its_worker(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", source], check=True, timeout=30)
 
     wait_for(lambda: is_gone(int(pid_file.read_text())), 5)
+
+
+def test_killed_script_is_told_without_a_programmers_words(stage: Stage) -> None:
+    with pytest.raises(RunFailed) as failed:
+        stage.run("import signal; os.kill(os.getpid(), signal.SIGKILL)")
+
+    assert (failed.value.reason_code, "killed" in failed.value.reason) == ("script_killed", True)

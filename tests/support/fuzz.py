@@ -90,7 +90,7 @@ def _steer(parameters: Any, known: Known, needed: Sequence[str]) -> None:
     chance = zlib.crc32(repr(sorted(parameters.items(), key=repr)).encode("utf-8", "backslashreplace"))
     if chance % 3 == 0:
         return
-    for other_name in {"position", "file", *(["user_task_id"] if "task_id" in needed else [])}:
+    for other_name in {"position", "file", "platform_task_id", *(["user_task_id"] if "task_id" in needed else [])}:
         parameters.pop(other_name, None)  # two names of one thing would have to agree
     for number, (name, values) in enumerate(known.items()):
         value = values[(chance >> number) % len(values)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from gm_service.orders.imports.commands import AmendBatch, CheckBatch, CreateOrders, GetOutcome, SubmitBatch
+from gm_service.orders.imports.commands import AmendBatch, CheckBatch, CreateOrders, GetOutcome, OneImport, SubmitBatch
 from gm_service.orders.imports.runs import ImportRuns
 from gm_service.orders.imports.service import Amended, Checked, ImportService
 from gm_service.orders.imports.telling import ImportTeller
@@ -77,4 +77,4 @@ class Imports:
 
     def import_id(self, task_id: int) -> int:
         """Return the ledger's id of a task's import."""
-        return self.service.find_import(self.station, str(task_id)).id
+        return self.service.find_import(self.station, OneImport(platform_task_id=task_id)).id

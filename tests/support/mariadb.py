@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shutil
 import subprocess
 import uuid
@@ -43,8 +44,13 @@ class MariaDbServer:
         data = folder / "data"
         user = [f"--user={getpass.getuser()}"]
         install = [str(_program("mariadb-install-db")), "--no-defaults", f"--datadir={data}", *user]
+        # Two that install at the same moment would remove each other's temporary tables.
+        own_temporary = {**os.environ, "TMPDIR": str(folder)}
         subprocess.run(
-            [*install, "--auth-root-authentication-method=normal", "--skip-test-db"], check=True, capture_output=True
+            [*install, "--auth-root-authentication-method=normal", "--skip-test-db"],
+            env=own_temporary,
+            check=True,
+            capture_output=True,
         )
         self._folder = folder
         self._argv = [
@@ -52,6 +58,7 @@ class MariaDbServer:
             "--no-defaults",
             f"--datadir={data}",
             f"--socket={self._socket}",
+            f"--tmpdir={folder}",
             f"--pid-file={folder}/m.pid",
             f"--port={self._port}",
             "--bind-address=127.0.0.1",

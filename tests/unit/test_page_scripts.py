@@ -1,4 +1,4 @@
-"""How the import form reads files, run by node where there is one: what it can't read exactly it refuses."""
+"""The parts of the pages' scripts that decide something, run by node where there is one."""
 
 from __future__ import annotations
 
@@ -20,16 +20,51 @@ pytestmark = pytest.mark.skipif(
 )
 
 _PROGRAM = """
-import { readCsv } from "./csv.js";
-import { countJsonRows, decodeBytes } from "./rows.js";
-const text = (await process.stdin.toArray()).join("");
+const kept = new Map();
+globalThis.sessionStorage = {
+  getItem: (key) => kept.get(key) ?? null,
+  setItem: (key, value) => kept.set(key, value),
+  removeItem: (key) => kept.delete(key),
+};
+const { countJsonRows, decodeJson } = await import("./json_rows.js");
+const { runAgain } = await import("./rerun.js");
+const submissions = await import("./submissions.js");
+const given = (await process.stdin.toArray()).join("");
+
+async function rerun({ rows, stopAfter, failAt }) {
+  const parts = [];
+  const told = [];
+  const options = {
+    listRows: async (state, after, limit) =>
+      rows.filter((row) => row.state === state && row.index > after).slice(0, limit),
+    amend: async (indexes) => {
+      if (parts.length === failAt) {
+        throw Object.assign(new Error(), { key: "broken", facts: told });
+      }
+      parts.push(indexes);
+      // What failed again and what was created look alike to it: neither may be run a second time.
+      rows.forEach((row) => (row.state = indexes.includes(row.index) && row.index % 2 ? "created" : row.state));
+      return { created: parts.length };
+    },
+    onPart: (done, counts) => told.push([done, counts.created]),
+    isStopped: () => parts.length === stopAfter,
+  };
+  const done = await runAgain("waiting", options);
+  return { done, told, parts: parts.map((part) => [part[0], part.at(-1), part.length]) };
+}
+
+function submit(steps) {
+  return steps.map(([step, content]) => (step === "id" ? submissions.submissionId(content) : submissions.settle()));
+}
+
 const calls = {
-  csv: () => readCsv(text),
-  json: () => countJsonRows(text),
-  bytes: () => decodeBytes(Uint8Array.from(Buffer.from(text, "hex"))),
+  json: () => countJsonRows(given),
+  bytes: () => decodeJson(Uint8Array.from(Buffer.from(given, "hex"))),
+  rerun: () => rerun(JSON.parse(given)),
+  submit: () => submit(JSON.parse(given)),
 };
 try {
-  console.log(JSON.stringify({ value: calls[process.argv[2]]() }));
+  console.log(JSON.stringify({ value: await calls[process.argv[2]]() }));
 } catch (error) {
   console.log(JSON.stringify({ refused: [error.key, error.facts] }));
 }
@@ -38,7 +73,7 @@ try {
 
 @pytest.fixture
 def room(tmp_path: Path) -> Path:
-    for name in ("csv.js", "rows.js"):
+    for name in ("json_rows.js", "rerun.js", "submissions.js"):
         shutil.copy(_SCRIPTS / name, tmp_path / name)
     (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
     (tmp_path / "program.js").write_text(_PROGRAM, "utf-8")
@@ -53,50 +88,54 @@ def run(room: Path, call: str, text: str) -> Any:
     return answer.get("value", answer.get("refused"))
 
 
-def test_rows_keep_the_line_of_the_file(room: Path) -> None:
-    text = '\ufefforder_no,remark\r\n\r\nA,"two\r\nlines"\r\nB,\r\n,,\r\nC,x\r\n'
-
-    read = run(room, "csv", text)
-
-    assert read["rows"] == [
-        {"order_no": "A", "remark": "two\r\nlines"},
-        {"order_no": "B"},
-        {"order_no": "C", "remark": "x"},
-    ]
-    assert read["lines"] == [3, 5, 7]
+def waiting(count: int) -> list[dict[str, Any]]:
+    return [{"index": index, "state": "waiting"} for index in range(count)]
 
 
-def test_empty_cells_at_the_end_are_dropped(room: Path) -> None:
-    assert run(room, "csv", "a,b,,\n1,2,,\n3,,,,,\n")["rows"] == [{"a": "1", "b": "2"}, {"a": "3"}]
+def test_every_row_is_run_once_more_part_by_part(room: Path) -> None:
+    answer = run(room, "rerun", json.dumps({"rows": [{"index": 0, "state": "failed"}, *waiting(1203)[1:]]}))
+
+    assert answer["parts"] == [[1, 500, 500], [501, 1000, 500], [1001, 1202, 202]]
+    assert (answer["done"], answer["told"]) == (1202, [[500, 1], [1000, 2], [1202, 3]])
 
 
-@pytest.mark.parametrize(
-    ("text", "key", "facts"),
-    [
-        ("a,b,a\n1,2,3\n", "column_twice", {"name": "a"}),
-        ("a, a\n1,2\n", "column_twice", {"name": "a"}),
-        ("a,,b\n1,2,3\n", "column_unnamed", {"place": 2}),
-        ("a,b\n1,2\n\n1,2,3\n", "column_count", {"line": 4, "found": 3, "expected": 2}),
-        ('a\n1\n"2\n', "csv_quote", {"line": 3}),
-        ("a,b\n,\n", "csv_empty", {}),
-        ("", "csv_empty", {}),
-    ],
-)
-def test_csv_that_would_be_altered_is_refused_by_name(room: Path, text: str, key: str, facts: dict[str, Any]) -> None:
-    assert run(room, "csv", text) == [key, facts]
+def test_running_again_stops_between_two_parts(room: Path) -> None:
+    answer = run(room, "rerun", json.dumps({"rows": waiting(1200), "stopAfter": 2}))
+
+    assert (answer["done"], answer["parts"]) == (1000, [[0, 499, 500], [500, 999, 500]])
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
-def test_file_is_read_in_the_encoding_it_was_saved_in(room: Path, encoding: str) -> None:
-    assert run(room, "bytes", "买家,张三".encode(encoding).hex())["text"] == "买家,张三"
+def test_running_again_that_breaks_off_has_told_what_was_run(room: Path) -> None:
+    answer = run(room, "rerun", json.dumps({"rows": waiting(1200), "failAt": 1}))
+
+    assert answer == ["broken", [[500, 1]]]
 
 
-@pytest.mark.parametrize(
-    ("content", "key"),
-    [("Zoë Smith".encode("latin-1"), "unknown_encoding"), (b"PK\x03\x04rest", "is_workbook")],
-)
-def test_file_that_cannot_be_read_is_refused(room: Path, content: bytes, key: str) -> None:
-    assert run(room, "bytes", content.hex()) == [key, {}]
+def test_same_content_keeps_its_id_until_it_is_settled(room: Path) -> None:
+    steps = [["id", "day|A"], ["id", "day|A"], ["settle"], ["id", "day|A"]]
+
+    first, again, _, next_one = run(room, "submit", json.dumps(steps))
+
+    assert first == again
+    assert first != next_one
+    assert len(first) == 32
+
+
+@pytest.mark.parametrize("other", ["day|B", "night|A", "day|A ", "day|" + "A" * 100_000])
+def test_other_content_has_another_id(room: Path, other: str) -> None:
+    first, second = run(room, "submit", json.dumps([["id", "day|A"], ["id", other]]))
+
+    assert first != second
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_json_file_is_read_as_utf8(room: Path, encoding: str) -> None:
+    assert run(room, "bytes", '["张三"]'.encode(encoding).hex()) == '["张三"]'
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
+def test_json_file_in_another_encoding_is_refused(room: Path, encoding: str) -> None:
+    assert run(room, "bytes", '["张三"]'.encode(encoding).hex()) == ["json_encoding", {}]
 
 
 @pytest.mark.parametrize(
@@ -105,6 +144,8 @@ def test_file_that_cannot_be_read_is_refused(room: Path, content: bytes, key: st
         ("[]", 0),
         ('[{"order_no": 900719925474099362, "q": 1.25, "r": "0.12345678901234567"}]', 1),
         ('[{"q": 99999999999999.9999}]', ["inexact_number", {"number": "99999999999999.9999"}]),
+        ('[{"q": 9223372036854775807}]', 1),
+        ('[{"q": -9223372036854775809}]', ["inexact_number", {"number": "-9223372036854775809"}]),
         ('{"a": 1}', ["not_a_list", {}]),
         (" ", ["no_rows", {}]),
     ],

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import gm_service
+from gm_service.orders.imports.files.columns import TITLES
+from gm_service.orders.imports.row_reasons import row_error
 from gm_service.routes.rendering import load_texts
 
 _ROOM = Path(gm_service.__path__[0])
@@ -23,9 +25,13 @@ _MADE = {f"state_{status}" for status in range(1, 6)} | {
     "order_export",
     "order_import",
     "row",
+    "row_state",
+    "row_failed",
+    "row_waiting",
     "order",
     "column",
     "value",
+    *(f"field_{name}" for name in (*TITLES, "row", "lines", "amount")),
 }
 
 
@@ -59,3 +65,11 @@ def test_pages_hold_no_markup_from_data_and_no_foreign_address(path: Path) -> No
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|\|\s*safe\b", text)
     assert not re.search(r"""(src|href)=["'](https?:)?//""", text)
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", text)
+
+
+@pytest.mark.parametrize("field", [*TITLES, "row", "lines", "amount"])
+def test_columns_are_called_as_reasons_call_them(field: str) -> None:
+    error = row_error("missing", field, None)
+
+    assert error.en == f"{load_texts('en')[f'field_{field}']} is missing"
+    assert error.zh == f"缺少“{load_texts('zh')[f'field_{field}']}”"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidPath
-from shared.task_api.result_path import parse, put
+from shared.task_api.result_path import parse, put, put_all
 
 DOCUMENT = {"rows": [{"status": 1}, {"status": 5}], "total": 2, "a b": {"__proto__": 1}}
 
@@ -107,3 +107,17 @@ def test_any_text_is_applied_or_refused(path: str, document: Any) -> None:
     for candidate in (path, "$" + path):
         with contextlib.suppress(InvalidPath):
             assert put(document, candidate, 1) is not None
+
+
+def test_many_changes_are_the_same_as_one_after_the_other_and_leave_the_document() -> None:
+    document = {"rows": [{"state": "failed"}, {"state": "failed"}], "failed": 2}
+    changes = [("$.rows[1].state", "created"), ("$.rows[0]", {"n": [1]}), ("$.rows[0].n[1]", 2), ("$.rows[2]", 5)]
+    one_by_one = document
+    for path, value in changes:
+        one_by_one = put(one_by_one, path, value)
+
+    changed = put_all(document, changes)
+
+    assert changed == one_by_one == {"rows": [{"n": [1, 2]}, {"state": "created"}, 5], "failed": 2}
+    assert document == {"rows": [{"state": "failed"}, {"state": "failed"}], "failed": 2}
+    assert changes[1] == ("$.rows[0]", {"n": [1]})

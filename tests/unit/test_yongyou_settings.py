@@ -41,6 +41,9 @@ def test_what_the_service_reads_survives_a_tasks_input(values: dict[str, Any]) -
         {"department": "2,03"},
         {"department": 'the "first"'},
         {"maker": "a\nb"},
+        {"maker": "a\u0085b"},
+        {"maker": "a\u2028b"},
+        {"sender": "\ufffe"},
         {"sales_type": "1" * 61},
         {"sales_type": 1},
         {"accounts": {"revenue": ""}},
@@ -55,6 +58,11 @@ def test_what_the_service_reads_survives_a_tasks_input(values: dict[str, Any]) -
 def test_service_does_not_start_with_what_u8_would_refuse(values: Any) -> None:
     with pytest.raises(ValidationError):
         _AS_GM_SERVICE_READS.validate_json(json.dumps(values))
+
+
+def test_bytes_of_another_encoding_are_refused() -> None:
+    with pytest.raises(ValueError, match="maker must be"):
+        YongyouSettings(maker=b"\xd5\xc5".decode("utf-8", "surrogateescape"))
 
 
 def test_without_setting_it_is_the_standard_chart_and_rate() -> None:

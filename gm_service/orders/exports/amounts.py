@@ -43,7 +43,7 @@ def split_tax(sums: Sequence[Decimal], tax_rate: Decimal) -> list[Amounts]:
 
 def included_tax(amount: Decimal, tax_rate: Decimal) -> Decimal:
     """Return the tax in an amount that includes it, in whole cents, half a cent rounded away from zero."""
-    return (amount * tax_rate / (_HUNDRED + tax_rate)).quantize(_CENT, ROUND_HALF_UP)
+    return _round(amount * tax_rate / (_HUNDRED + tax_rate), _CENT)
 
 
 def price_without_tax(money: Decimal, quantity: Decimal, price: Decimal, tax_rate: Decimal) -> Decimal:
@@ -53,7 +53,12 @@ def price_without_tax(money: Decimal, quantity: Decimal, price: Decimal, tax_rat
     that follows from `price`, which includes tax.
     """
     exact = money / quantity if quantity else price * _HUNDRED / (_HUNDRED + tax_rate)
-    return exact.quantize(_PRICE_STEP, ROUND_HALF_UP)
+    return _round(exact, _PRICE_STEP)
+
+
+def _round(exact: Decimal, step: Decimal) -> Decimal:
+    # Added to nothing, a negative nothing loses its sign: no file says -0.00.
+    return exact.quantize(step, ROUND_HALF_UP) + _NOTHING
 
 
 def _clamp(tax: Decimal, amount: Decimal) -> Decimal:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy.engine import Engine
 
 from gm_service.config import ServiceSettings
@@ -29,6 +30,8 @@ from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import FileGone, Language
 from shared.task_api.client import TaskClient
 from shared.task_api.models import AddedTask, Task, TaskStatus, TaskType
+
+log = structlog.get_logger(__name__)
 
 EXPORT_BUSINESS_ID = 1
 EXPORT_DIR = "export"
@@ -111,12 +114,20 @@ class ExportService:
     def remove_expired_files(self) -> int:
         """Remove some exports whose time is over, and what killed runs left; return how many. Each export calls it."""
         expired = in_read(self.engine, lambda c: store.list_expired_files(c, self.clock, _EXPIRED_FILES_A_TIME))
-        for file in expired.values():
-            (self.settings.files_dir / file).unlink(missing_ok=True)
-        if expired:
-            in_write(self.engine, lambda c: store.delete_export_files(c, expired))
+        removed = [key for key, file in expired.items() if self._remove(file)]
+        if removed:
+            in_write(self.engine, lambda c: store.delete_export_files(c, removed))
         folders = [self.settings.files_dir / name for name in (EXPORT_DIR, SYNC_DIR)]
-        return len(expired) + sum(remove_old_files(each, time.time(), self.settings.link_seconds) for each in folders)
+        return len(removed) + sum(remove_old_files(each, time.time(), self.settings.link_seconds) for each in folders)
+
+    def _remove(self, file: str) -> bool:
+        """Remove an expired file; one that can't be is logged, and left for the next time."""
+        try:
+            (self.settings.files_dir / file).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("old_file_kept", file=file, problem=str(error))
+            return False
+        return True
 
     def _to_request(self, station: Station, command: ExportOrders, language: Language) -> ExportRequest:
         profile = get_profile(command.format)

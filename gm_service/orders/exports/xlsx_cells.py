@@ -38,7 +38,9 @@ _ORDER_FIELDS = frozenset({field.name for field in fields(Order)} | {"cycle_name
 _ROW_NUMBER = "\0"
 _DAY_ZERO = date(1899, 12, 30)  # right from March 1900 on
 _SECONDS_A_DAY = 86_400
-_REMEMBERED_TEXTS = 8192  # a column's; SKUs, units and the like come again and again
+# How many texts a column remembers: SKUs, units and the like come again and again, even in other orders. An order's
+# own texts are rendered once an order anyway, and may be long ones that never come again.
+_REMEMBERED_TEXTS, _REMEMBERED_ORDERS_TEXTS = 4096, 256
 
 # What XML can't hold or would change, and what a reader would decode (ECMA-376 part 1, 22.9.2.19, ST_Xstring).
 _SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -96,7 +98,8 @@ class _Cell:
         if column.type in (CellType.TEXT, CellType.LABEL):
             # The gap is the whole cell, because an empty text has none. One that comes again is the same cell again.
             self.gap = "%s"
-            self.fill = lru_cache(_REMEMBERED_TEXTS)(_text_renderer(place, column.type, language))
+            remembered = _REMEMBERED_ORDERS_TEXTS if self.is_shared else _REMEMBERED_TEXTS
+            self.fill = lru_cache(remembered)(_text_renderer(place, column.type, language))
         else:
             self.gap = _number_cell(place, "%s", _style(column))
             if column.type in (CellType.DATE, CellType.DATETIME):

@@ -20,6 +20,7 @@ from gm_service.orders.imports.models import RowState
 from gm_service.orders.imports.row_reasons import RowError
 from gm_service.orders.imports.rows import RowOutcome, SubmittedRow
 from shared.errors import InvalidField
+from shared.web.strict_json import are_same
 
 ROWS_A_TIME = 200
 """in one transaction: other writers get their turn in between"""
@@ -83,7 +84,7 @@ def _amend(connection: Connection, amendment: Amendment, corrections: Correction
 def _corrected(corrections: Corrections, stored: dict[int, Any]) -> dict[int, SubmittedRow]:
     """Return the corrections of open rows that say something else than what stands there."""
     given = ((index, corrections[index]) for index in stored)
-    return {index: row for index, row in given if row is not None and row.order != stored[index]}
+    return {index: row for index, row in given if row is not None and not are_same(row.order, stored[index])}
 
 
 def _says_nothing_new(verdict: Verdict, before: RowOutcome) -> bool:

@@ -52,9 +52,18 @@ class SubmitBatch(CheckBatch):
 
 
 class OneImport(Command):
-    """Names an import: by the id that its submission gave, or by the platform's own task id."""
+    """Names an import, by one of two ids."""
 
-    task_id: Annotated[Key, BeforeValidator(_as_text)]
+    task_id: Annotated[Key, BeforeValidator(_as_text)] | None = None
+    """the id that its submission gave; where there is none, the platform's own task id"""
+    platform_task_id: RowId | None = None
+    """the platform's own task id and nothing else: a station may count its submissions 1, 2, 3 too"""
+
+    @model_validator(mode="after")
+    def _one_id(self) -> Self:
+        if (self.task_id is None) == (self.platform_task_id is None):
+            raise InvalidField(field="task_id", problem="task_id or platform_task_id is required, and not both")
+        return self
 
 
 class ListRows(OneImport):

@@ -28,7 +28,7 @@ class Import:
     total: int
     version: int
     closed_run: int
-    """above 0 once somebody amended it"""
+    """the last run that may write no more, as somebody amended the import after it; 0: none"""
     titles: tuple[str, ...] | None
     """the columns of the clerk's file; None where the rows came as JSON"""
 

@@ -10,6 +10,7 @@ from gm_service.orders.imports.ledger import Counts
 from gm_service.orders.imports.rows import RowOutcome
 from shared.errors import Language
 from shared.task_api.models import TaskStatus
+from shared.web import strict_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ def end_of(counts: Counts) -> End:
     return End(status, "rows_open" if counts.waiting else "rows_failed")
 
 
-MAX_REASON_CHARACTERS = 1_500_000
-"""of all rows of a result together: 20,000 rows that fail at length would be more than a task may hold"""
+MAX_REASON_BYTES = 4_000_000
+"""as JSON, of all rows of a result together: 20,000 rows that fail at length would be more than a task may hold"""
 
 
 def facts_of(file_name: str, counts: Counts, version: int) -> dict[str, Any]:
@@ -66,9 +67,13 @@ def changes_of(facts: dict[str, Any], outcomes: Iterable[RowOutcome]) -> list[tu
 
 
 def _shown(outcomes: Iterable[RowOutcome]) -> Iterator[dict[str, Any]]:
-    """Yield the rows; those behind the limit keep code and column, and tell their reasons in the ledger alone."""
+    """Yield the rows; those behind the limit keep their code, and tell the rest in the ledger alone."""
     written = 0
     for outcome in outcomes:
-        written += len(outcome.value or "") + len(outcome.reason or "") + len(outcome.reason_zh or "")
-        is_short = written > MAX_REASON_CHARACTERS
-        yield (replace(outcome, value=None, reason=None, reason_zh=None) if is_short else outcome).to_json()
+        if outcome.code is not None:
+            said = (outcome.column, outcome.value, outcome.reason, outcome.reason_zh)
+            written += len(strict_json.dumps(said).encode())
+        is_short = written > MAX_REASON_BYTES
+        yield (
+            replace(outcome, column=None, value=None, reason=None, reason_zh=None) if is_short else outcome
+        ).to_json()

@@ -14,6 +14,8 @@ from gm_service.orders.models import orders
 from shared.web import strict_json
 
 _ROWS_A_QUERY = 500
+_MAX_CHARACTERS = 400_000
+"""of rows attempted at once: orders of a thousand lines each would take seconds, and a stop waits for them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,21 @@ def insert_rows(connection: Connection, import_id: int, rows: Sequence[Submitted
 
 
 def list_waiting(connection: Connection, import_id: int, limit: int) -> dict[int, Any]:
-    """Return the next rows that nobody has attempted, as submitted, by index."""
+    """Return the next rows that nobody has attempted, as submitted, by index; fewer than `limit` where they are big."""
     statement = (
         select(_ROW.row_index, _ROW.original)
         .where(_ROW.import_id == import_id, _ROW.state == int(RowState.WAITING))
         .order_by(_ROW.row_index)
         .limit(limit)
     )
-    return {index: strict_json.loads(original) for index, original in connection.execute(statement)}
+    waiting: dict[int, Any] = {}
+    characters = 0
+    for index, original in connection.execute(statement).all():
+        characters += len(original)
+        if waiting and characters > _MAX_CHARACTERS:
+            break
+        waiting[index] = strict_json.loads(original)
+    return waiting
 
 
 def list_originals(connection: Connection, import_id: int, indexes: Iterable[int]) -> dict[int, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +16,7 @@ from gm_service.orders.cycles import require_time_config
 from gm_service.orders.imports import ledger, rows
 from gm_service.orders.imports.amending import Amendment, amend_rows
 from gm_service.orders.imports.attempting import failure
-from gm_service.orders.imports.commands import AmendBatch, CheckBatch, SubmitBatch
+from gm_service.orders.imports.commands import AmendBatch, CheckBatch, OneImport, SubmitBatch
 from gm_service.orders.imports.files.reading import FileLimits
 from gm_service.orders.imports.judging import Scope, judge_rows
 from gm_service.orders.imports.ledger import Counts, Import
@@ -30,6 +31,7 @@ from shared.database import in_read, in_write
 from shared.errors import IdReused, ImportRunning, Language, TaskNotFound
 from shared.task_api.client import TaskClient
 from shared.task_api.models import ENDED, Task, TaskStatus, TaskType
+from shared.web import strict_json
 from shared.web.fields import MAX_ID
 
 IMPORT_BUSINESS_ID = 2
@@ -143,7 +145,7 @@ class ImportService:
             RuleRefused, TooLarge: the file can't be taken as one of its failed rows.
             Unavailable: try again; what was attempted stays.
         """
-        batch = self.find_import(station, command.task_id)
+        batch = self.find_import(station, command)
         task = self._require_task(station, batch)
         if task.status not in ENDED:
             raise ImportRunning()
@@ -154,31 +156,24 @@ class ImportService:
         counts = in_read(self.engine, lambda connection: ledger.count_rows(connection, batch.id, batch.total))
         return Amended(task.task_id, told.status, counts, outcomes)
 
-    def make_open_rows(self, station: Station, key: str, language: Language) -> MadeFile:
+    def make_open_rows(self, station: Station, named: OneImport, language: Language) -> MadeFile:
         """Return the failed rows of an import, and those not attempted, as a file to correct and upload again.
 
         Raises:
             TaskNotFound: the station has no such import.
         """
-        batch = self.find_import(station, key)
+        batch = self.find_import(station, named)
         task = self._require_task(station, batch)
         found = ImportReader(self.engine).list_rows(batch, language, state="open")
         return make_open_rows(batch, task.task_id, found, language)
 
-    def find_import(self, station: Station, key: str) -> Import:
+    def find_import(self, station: Station, named: OneImport) -> Import:
         """Return the station's import by the id of its submission, or by its task's.
 
         Raises:
             TaskNotFound: there is none.
         """
-
-        def find(connection: Connection) -> Import | None:
-            found = ledger.find_by_submission(connection, station.id, key)
-            if found is None and key.isascii() and key.isdigit() and int(key) <= MAX_ID:
-                return ledger.find_by_task(connection, station.id, int(key))
-            return found
-
-        found = in_read(self.engine, find)
+        found = in_read(self.engine, partial(_find_import, station_id=station.id, named=named))
         if found is None:
             raise TaskNotFound()
         return found
@@ -201,9 +196,30 @@ class ImportService:
         """Return the import's task; one that its submission had no time to note is looked for by its id."""
         if batch.task_id is not None:
             return self.task_client.get(batch.task_id, station_id=station.id, brief=True)
-        task = self.task_client.get(user_task_id=batch.submission, station_id=station.id, brief=True)
+        task = self.task_client.get(user_task_id=batch.submission, station_id=station.id)
+        if not _names_import(task, batch):  # the id was another task's, so the submission was refused
+            raise TaskNotFound()
         in_write(self.engine, lambda connection: ledger.note_task(connection, batch.id, task.task_id))
         return task
+
+
+def _find_import(connection: Connection, station_id: str, named: OneImport) -> Import | None:
+    if named.platform_task_id is not None:
+        return ledger.find_by_task(connection, station_id, named.platform_task_id)
+    key = str(named.task_id)
+    found = ledger.find_by_submission(connection, station_id, key)
+    if found is None and key.isascii() and key.isdigit() and int(key) <= MAX_ID:
+        return ledger.find_by_task(connection, station_id, int(key))
+    return found
+
+
+def _names_import(task: Task, batch: Import) -> bool:
+    """Tell whether the task's input is that of this import."""
+    try:
+        given = strict_json.loads(task.input or "")
+    except ValueError:
+        return False
+    return isinstance(given, dict) and given.get("import_id") == batch.id and task.type == TaskType.IMPORT
 
 
 def _keeper(station_id: str, key: str, submission: Submission, sha256: str) -> Callable[[Connection], Import]:

@@ -6,6 +6,7 @@ between the ledger and the task costs nothing but the time until somebody looks.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from gm_service.orders.imports.ledger import Counts, Import
 from gm_service.orders.imports.outcome import changes_of, end_of, facts_of, result_of
 from gm_service.orders.imports.rows import RowOutcome
 from shared.database import in_read
-from shared.errors import Language, PlatformError, TransitionRefused, Unavailable
+from shared.errors import Language, PlatformError, TooLarge, TransitionRefused
 from shared.task_api.client import TaskClient
 from shared.task_api.models import Task, TaskStatus, TaskType
 
@@ -63,8 +64,14 @@ class ImportTeller:
             news = in_read(self.engine, partial(_read_news, import_id=import_id, known=known))
             if not _is_open(task) or news.batch.version == known:
                 return task
-            self._pass_on(task, news, known)
-        raise Unavailable(what="task service")
+            try:
+                self._pass_on(task, news, known)
+            except TooLarge:
+                # The reasons of many corrections add up: told anew, those behind the limit are left out.
+                self._pass_on(task, in_read(self.engine, partial(_read_news, import_id=import_id, known=None)), None)
+        # Others keep amending; whoever comes last finds no news, and the next look catches up in any case.
+        log.info("import_told_while_it_changes", task_id=task_id)
+        return self.task_client.get(task_id, station_id=station_id, brief=True)
 
     def catch_up(self, station_id: str, tasks: Sequence[Task]) -> bool:
         """Bring those imports among the tasks up to date that are behind; tell whether there were any.
@@ -76,7 +83,8 @@ class ImportTeller:
             return False
         versions = in_read(self.engine, lambda c: ledger.list_versions(c, station_id, ended))
         behind = [(task_id, at[0]) for task_id, at in versions.items() if at[1] != known_version(ended[task_id])]
-        for task_id, import_id in behind[:_CAUGHT_UP_AT_ONCE]:
+        # Any of them: one that can't be told must not keep the others waiting.
+        for task_id, import_id in random.sample(behind, min(len(behind), _CAUGHT_UP_AT_ONCE)):
             try:
                 self.tell(station_id, task_id, import_id)
             except PlatformError as error:
@@ -90,9 +98,25 @@ class ImportTeller:
         else:
             changes = changes_of(facts, news.outcomes)
         try:
-            self.task_client.amend(task.task_id, changes, station_id=task.station_id, **_status_of(news, self.language))
+            self.task_client.amend(task.task_id, changes, station_id=task.station_id, **self._status_of(task, news))
         except TransitionRefused:
             log.info("import_told_by_another", task_id=task.task_id)
+
+    def _status_of(self, task: Task, news: _News) -> dict[str, Any]:
+        """Return the status that follows from the rows; none where a run ended early and nobody went on with it."""
+        if news.counts.waiting and not _was_amended(task, news.batch):
+            return {}
+        end = end_of(news.counts)
+        return {
+            "status": int(end.status),
+            "reason": end.reason(news.counts, self.language),
+            "reason_code": end.reason_code,
+        }
+
+
+def _was_amended(task: Task, batch: Import) -> bool:
+    """Tell whether somebody went on with the rows; what was changed before any run can't be a run's doing."""
+    return bool(batch.closed_run) or (task.run_count == 0 and batch.version > 1)
 
 
 def known_version(task: Task) -> int | None:
@@ -114,15 +138,3 @@ def _read_news(connection: Connection, import_id: int, known: int | None) -> _Ne
     if batch.version == known:
         return _News(batch, counts, [])
     return _News(batch, counts, rows.list_outcomes(connection, import_id, newer_than=known or 0))
-
-
-def _status_of(news: _News, language: Language) -> dict[str, Any]:
-    """Return the status that follows from the rows; none where a run ended early and nobody went on with it."""
-    if news.counts.waiting and not news.batch.closed_run:
-        return {}
-    end = end_of(news.counts)
-    return {
-        "status": int(end.status),
-        "reason": end.reason(news.counts, language),
-        "reason_code": end.reason_code,
-    }

@@ -1,6 +1,6 @@
 """Says of one submitted row whether it is an order; the rules are tables, so that a new column is one line.
 
-Pure: duplicates, which need the database, are for `importing`.
+Pure: duplicates, which need the database, are for `judging`.
 """
 
 from __future__ import annotations

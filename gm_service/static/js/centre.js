@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { keepDrafts, restoreDrafts } from "./drafts.js";
+import { keepPageOnDrop } from "./drop.js";
 import { startExportForm } from "./export_form.js";
 import { startImportForm } from "./import_form.js";
 import { startPolling } from "./poll.js";
@@ -13,6 +14,7 @@ const poll = startPolling(list);
 const forms = ["export-form", "import-form"].map((id) => document.getElementById(id));
 restoreDrafts(forms);
 keepDrafts(document.getElementById("other-language"), forms);
+keepPageOnDrop();
 startExportForm(() => poll.soon());
 startImportForm(() => poll.soon());
 

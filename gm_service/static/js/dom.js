@@ -25,6 +25,15 @@ export function setText(element, text) {
   }
 }
 
+/** Hide or show an element; the focus, where it was inside what is hidden, goes to `next` instead of nowhere. */
+export function setHidden(element, isHidden, next = null) {
+  const hadFocus = isHidden && element.contains(document.activeElement);
+  element.hidden = isHidden;
+  if (hadFocus) {
+    next?.focus();
+  }
+}
+
 /** Show a message beside a form: "good", "bad", or "" for neither; `extra` is a node after it. */
 export function say(element, text, tone = "", extra = null) {
   element.className = `message ${tone}`.trim();
@@ -41,23 +50,37 @@ export function signInLink(error) {
   return error.isSignedOut ? make("a", { href: "/sign-in", target: "_blank" }, t("sign_in_in_new_tab")) : null;
 }
 
-/** Run a form's work once at a time: its button is off meanwhile, and what goes wrong is said. */
-export function onSubmit(form, sendingText, work) {
-  const button = form.querySelector("button[type=submit]");
-  const message = form.querySelector(".message");
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (button.disabled) {
+/**
+ * Turn `work` into a listener that runs once at a time: `buttons` look switched off meanwhile but keep the focus, and
+ * what goes wrong is said in `message`.
+ */
+export function oneAtATime(buttons, message, work) {
+  let busy = false;
+  return async (event) => {
+    event?.preventDefault();
+    if (busy) {
       return;
     }
-    button.disabled = true;
-    say(message, sendingText);
+    busy = true;
+    buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
     try {
-      await work(message);
+      await work(event);
     } catch (error) {
       sayFailure(message, error);
     } finally {
-      button.disabled = false;
+      busy = false;
+      buttons.forEach((button) => button.removeAttribute("aria-disabled"));
     }
+  };
+}
+
+/** Run a form's work once at a time; `work` is called with the message's element and the button that was pressed. */
+export function onSubmit(form, sendingText, work) {
+  const buttons = [...form.querySelectorAll("button[type=submit]")];
+  const message = form.querySelector(".message");
+  const run = oneAtATime(buttons, message, async (event) => {
+    say(message, sendingText);
+    await work(message, event.submitter);
   });
+  form.addEventListener("submit", run);
 }

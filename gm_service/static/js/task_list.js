@@ -1,9 +1,8 @@
 // The list of tasks: one element a task, kept and changed in place so that focus and open tables stay.
 
 import { post } from "./api.js";
-import { make, say, sayFailure, setText } from "./dom.js";
-import { FailedRows } from "./failed_rows.js";
-import { recall } from "./submissions.js";
+import { make, oneAtATime, say, setHidden, setText } from "./dom.js";
+import { OpenRows } from "./open_rows.js";
 import { formatSize, formatTime, t } from "./texts.js";
 
 const KINDS = ["business_import", "business_export", "business_process"];
@@ -11,6 +10,8 @@ const MARKS = { 1: "○", 2: "◐", 3: "✓", 4: "◑", 5: "✗" };
 const TONES = { 1: "", 2: "", 3: "good", 4: "warn", 5: "bad" };
 // What this service submits is named in the reader's language, the rest as it was submitted.
 const BUSINESSES = { 1: "order_export", 2: "order_import" };
+// What these reasons say stands on the button that opens the rows.
+const SAID_BY_ROWS = ["rows_failed", "rows_open"];
 const hasEnded = (task) => task.status >= 3;
 const wasStopped = (task) => hasEnded(task) && task.reason_code === "closed";
 
@@ -81,24 +82,27 @@ class TaskRow {
     this.progress = make("progress", { max: 100 });
     this.facts = make("p", { class: "facts quiet" });
     this.reason = make("p", { class: "reason" });
-    this.actions = make("div", { class: "actions" });
     this.message = make("p", { class: "message", role: "alert" });
-    this.failedRows = new FailedRows();
+    this.outcome = make("p", { class: "message", role: "status" });
+    this.openRows = new OpenRows(task.task_id, (text, tone) => this.wereRun(text, tone));
+    this.link = make("a", {}, t("download"));
+    this.stop = make("button", { type: "button" }, t("stop"));
+    this.hide = make("button", { type: "button" }, t("hide"));
+    const act = oneAtATime([this.stop, this.hide], this.message, (event) => this.act(event.currentTarget));
+    this.stop.addEventListener("click", act);
+    this.hide.addEventListener("click", act);
     this.element = make(
       "li",
-      { class: "task panel" },
+      { class: "task panel", tabindex: "-1" },
       make("div", { class: "head" }, this.name, this.state),
       this.progress,
       this.facts,
       this.reason,
-      this.actions,
+      make("div", { class: "actions" }, this.link, this.openRows.button, this.stop, this.hide),
       this.message,
-      this.failedRows.element,
+      this.outcome,
+      this.openRows.element,
     );
-    this.link = make("a", {}, t("download"));
-    this.stop = make("button", { type: "button", onclick: () => this.askToStop() }, t("stop"));
-    this.hide = make("button", { type: "button", onclick: () => this.act("/task/clear_show", this.ids()) }, t("hide"));
-    this.actions.append(this.link, this.failedRows.button, this.stop, this.hide);
     this.show(task);
   }
 
@@ -115,41 +119,39 @@ class TaskRow {
     this.progress.setAttribute("aria-label", t("progress_of", { name }));
     setText(this.facts, factsOf(task));
     setText(this.reason, task.reason ?? "");
-    this.reason.hidden = !task.reason;
+    this.reason.hidden = !task.reason || SAID_BY_ROWS.includes(task.reason_code);
     this.link.hidden = !task.link;
     if (task.link) {
       this.link.href = task.link;
     }
-    this.stop.hidden = hasEnded(task);
-    this.hide.hidden = !hasEnded(task);
+    setHidden(this.hide, !hasEnded(task), this.element);
+    setHidden(this.stop, hasEnded(task), this.hide);
     for (const action of [this.link, this.stop, this.hide]) {
       action.setAttribute("aria-label", `${action.textContent}: ${name} #${task.task_id}`);
     }
-    this.failedRows.show(task, `${name} #${task.task_id}`);
+    this.openRows.show(task, `${name} #${task.task_id}`);
   }
 
-  ids() {
-    return { task_ids: [this.task.task_id] };
-  }
-
-  askToStop() {
-    setText(this.stop, t("stop_asked"));
-    this.act("/async_task/close", { task_id: this.task.task_id });
-  }
-
-  async act(path, body) {
-    const buttons = [this.stop, this.hide];
-    buttons.forEach((button) => (button.disabled = true));
-    try {
-      await post(path, body);
-      say(this.message, "");
-      this.onChange();
-    } catch (error) {
-      setText(this.stop, t("stop"));
-      sayFailure(this.message, error);
-    } finally {
-      buttons.forEach((button) => (button.disabled = false));
+  async act(button) {
+    const taskId = this.task.task_id;
+    say(this.message, "");
+    if (button === this.hide) {
+      await post("/task/clear_show", { task_ids: [taskId] });
+    } else {
+      setText(this.stop, t("stop_asked"));
+      await post("/async_task/close", { task_id: taskId }).catch((error) => {
+        setText(this.stop, t("stop"));
+        throw error;
+      });
     }
+    this.onChange();
+  }
+
+  wereRun(text, tone) {
+    if (text) {
+      say(this.outcome, text, tone);
+    }
+    this.onChange();
   }
 }
 
@@ -160,8 +162,7 @@ function stateOf(task) {
 function nameOf(task) {
   const known = BUSINESSES[task.business_id];
   const business = known ? t(known) : task.business_name || t(KINDS[task.type] ?? "business_process");
-  const file = task.file_name ?? recall(task.task_id).fileName;
-  return file ? t("business_of_file", { business, file }) : business;
+  return task.file_name ? t("business_of_file", { business, file: task.file_name }) : business;
 }
 
 function factsOf(task) {
@@ -176,7 +177,8 @@ function factsOf(task) {
   if (counts.total !== undefined) {
     facts.push(t("import_facts", { created: counts.created ?? 0, failed: counts.failed ?? 0, total: counts.total }));
   }
-  if (counts.not_attempted) {
+  // While it runs they are simply those that are still to come.
+  if (counts.not_attempted && hasEnded(task)) {
     facts.push(t("not_attempted", { count: counts.not_attempted }));
   }
   return facts.join(" · ");

@@ -14,6 +14,13 @@ function show(fact) {
   return typeof fact === "number" ? new Intl.NumberFormat(language).format(fact) : String(fact);
 }
 
+/** Return what a clerk calls a column of an import: `lines[2].sku` is the SKU of line 3; a strange one keeps its name. */
+export function columnTitle(column) {
+  const [, place, field] = /^lines\[(\d+)\]\.(.+)$/s.exec(column) ?? [null, null, column];
+  const title = texts[`field_${field}`] ?? field;
+  return place === null ? title : t("field_of_line", { title, line: Number(place) + 1 });
+}
+
 /** Return a moment (ISO 8601) as the station's clock shows it. */
 export function formatTime(moment) {
   const style = { dateStyle: "medium", timeStyle: "medium", timeZone };
@@ -31,4 +38,9 @@ export function formatSize(bytes) {
   const step = Math.min(Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1000)), units.length - 1);
   const style = { style: "unit", unit: units[step], maximumFractionDigits: 1 };
   return new Intl.NumberFormat(language, style).format(bytes / 1000 ** step);
+}
+
+/** Return an amount of money, a decimal as text, as people write it. */
+export function formatAmount(amount) {
+  return new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount);
 }

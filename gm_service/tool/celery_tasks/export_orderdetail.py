@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,13 +43,15 @@ def main() -> int:
 
 
 def run(arguments: argparse.Namespace, raw_input: bytes, environment: Mapping[str, str]) -> ExportedFile:
-    """Make the file of this run, then remove what earlier runs of the task left.
+    """Make the file of this run; remove what earlier runs of the task left, and what one that still goes on adds.
 
     Raises:
         MalformedRequest: the task's input is no export.
         PlatformError: whatever keeps the file from being made.
     """
     request = _read_request(raw_input)
+    remove_older = partial(remove_older_runs, arguments.output_dir, arguments.task_id, arguments.run_count)
+    remove_older()  # the disk may have no room for both
     made = export_to_file(
         engine=make_engine(environment["GM_SERVICE_DATABASE_URL"]),
         request=request,
@@ -57,7 +60,7 @@ def run(arguments: argparse.Namespace, raw_input: bytes, environment: Mapping[st
         name=f"{arguments.task_id}.{arguments.run_count}",
         progress=_Reporter(),
     )
-    remove_older_runs(arguments.output_dir, arguments.task_id, arguments.run_count)
+    remove_older()
     return made
 
 

@@ -331,6 +331,26 @@ def test_async_file_is_handed_to_its_station(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "status", "content", "given"),
+    [
+        ("bytes=3-6", 206, b"cont", "bytes 3-6/10"),
+        ("bytes=-3", 206, b"ent", "bytes 7-9/10"),
+        ("bytes=10-", 416, None, "bytes */10"),
+    ],
+)
+def test_interrupted_download_goes_on_where_it_stopped(
+    world: World, asked: str, status: int, content: bytes | None, given: str | None
+) -> None:
+    world.platform.tasks[5] = finished_export()
+    put_file(world, "export/5.1.xlsx", b"PK content")
+
+    answer = world.get("/station/download/async/5", headers={"Range": asked})
+
+    assert (answer.status_code, answer.headers.get("Content-Range")) == (status, given)
+    assert answer.data == content if content is not None else answer.json["data"] == {"bytes": 10}
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"status": 2, "end_time": None},

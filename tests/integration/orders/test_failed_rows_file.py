@@ -190,7 +190,7 @@ def test_marks_of_another_import_are_refused() -> None:
 
 
 def _kept(text: str) -> str | None:
-    return re.sub("[\ufffe\uffff]", "�", text) or None
+    return re.sub("[\x00\ufffe\uffff]", "�", text) or None
 
 
 # No surrogates: JSON submissions with them are refused before.

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
-from gm_service.orders.imports.commands import CreateOrders
-from shared.errors import ImportRunning, InvalidField, StaleRun, TaskNotFound, Unavailable
+from gm_service.orders.imports.amending import Amendment, amend_rows
+from gm_service.orders.imports.commands import CreateOrders, OneImport
+from gm_service.orders.imports.models import order_import
+from gm_service.orders.imports.rows import SubmittedRow
+from shared.database import in_write
+from shared.errors import IdReused, ImportRunning, InvalidField, StaleRun, TaskNotFound, TooLarge, Unavailable
 from shared.task_api.models import TaskStatus
 from tests.support.imports import Imports, OneStation
 from tests.support.order_rows import OTHER_STATION, insert, make_order, make_row, order_numbers, states_of
@@ -78,6 +83,32 @@ def test_same_correction_twice_changes_nothing_more(imports: Imports, orders_eng
     assert order_numbers(orders_engine) == ["A-0", "A-1"]
 
 
+@pytest.mark.parametrize(
+    ("submitted", "corrected"),
+    [({"quantity": True}, {"quantity": 1}), ({"order_no": 4711.0}, {"order_no": 4711})],
+    ids=["true becomes 1", "4711.0 becomes 4711"],
+)
+def test_correction_that_python_calls_equal_is_one(
+    imports: Imports, submitted: dict[str, Any], corrected: dict[str, Any]
+) -> None:
+    task_id = imports.submit([make_row(**submitted)])
+    assert imports.run(task_id).status == TaskStatus.FAILED
+
+    amended = imports.amend(task_id, [{"index": 0, "order": make_row(**corrected)}])
+
+    assert amended.status == TaskStatus.FINISHED
+
+
+def test_correction_with_its_columns_in_another_order_is_the_same(imports: Imports) -> None:
+    row = make_row(quantity=-5)
+    task_id = imports.submit([row])
+    imports.run(task_id)
+
+    amended = imports.amend(task_id, [{"index": 0, "order": dict(reversed(row.items()))}])
+
+    assert amended.rows[0].attempt == 1
+
+
 def test_row_may_run_again_as_it_stands_when_the_reason_is_gone(imports: Imports, orders_engine: Engine) -> None:
     insert(orders_engine, make_order("A-1"))
     task_id = imports.submit(orders(2))
@@ -113,6 +144,18 @@ def test_import_closed_before_it_ran_can_still_be_run(imports: Imports) -> None:
 
     assert (amended.status, amended.counts.created) == (TaskStatus.FINISHED, 3)
     assert len(imports.tasks.get(task_id).result["rows"]) == 3
+
+
+def test_import_closed_before_it_ran_is_partly_succeeded_when_some_rows_were_run(imports: Imports) -> None:
+    task_id = imports.submit(orders(3))
+    imports.tasks.close(task_id)
+    imports.teller.catch_up(imports.station.id, [imports.tasks.get(task_id)])
+    closed = imports.tasks.get(task_id)
+
+    amended = imports.amend(task_id, [{"index": 0}])
+
+    assert (closed.status, closed.reason_code) == (TaskStatus.FAILED, "closed")
+    assert (amended.status, amended.counts.created, amended.counts.waiting) == (TaskStatus.PARTLY_SUCCEEDED, 1, 2)
 
 
 def test_running_import_can_not_be_amended(imports: Imports) -> None:
@@ -158,6 +201,32 @@ def test_import_is_named_by_its_own_id_or_the_platforms(imports: Imports) -> Non
 
     assert imports.amend("mine", [good(0)]).task_id == task_id
     assert imports.amend(str(task_id), [good(1)]).task_id == task_id
+
+
+def test_import_whose_submission_had_no_time_to_note_its_task_is_found_by_its_id(
+    imports: Imports, orders_engine: Engine
+) -> None:
+    task_id = imports.submit(orders(1), key="mine")
+    imports.tasks.close(task_id)
+    in_write(orders_engine, lambda connection: connection.execute(update(order_import).values(task_id=None)))
+
+    amended = imports.amend("mine", [{"index": 0}])
+
+    assert (amended.task_id, amended.status) == (task_id, TaskStatus.FINISHED)
+
+
+def test_import_that_was_refused_because_its_id_is_another_tasks_can_not_be_amended(
+    imports: Imports, orders_engine: Engine
+) -> None:
+    taken = imports.tasks.create(imports.station.id, "somebody.elses", {"import_id": 77}, user_task_id="taken", type=0)
+    imports.tasks.close(taken.task_id)
+    with pytest.raises(IdReused):
+        imports.submit(orders(1), key="taken")
+
+    with pytest.raises(TaskNotFound):
+        imports.amend("taken", [good(0)])
+
+    assert order_numbers(orders_engine) == []
 
 
 def test_import_of_another_station_is_not_found(imports: Imports, orders_engine: Engine) -> None:
@@ -207,6 +276,62 @@ class Unreachable:
         if self.is_away and path == "/task/amend":
             raise Unavailable(what="task service")
         return self.api.call(method, path, parameters)
+
+
+class Crowded:
+    """A task API that is never told of an import's rows without somebody else's correction coming in meanwhile."""
+
+    def __init__(self, imports: Imports, task_id: int) -> None:
+        self.imports = imports
+        self.task_id = task_id
+        self.next_index = 1
+
+    def call(self, method: Any, path: str, parameters: dict[str, Any]) -> Any:
+        answer = self.imports.api.call(method, path, parameters)
+        if path == "/task/amend":
+            station = self.imports.station
+            batch = self.imports.service.find_import(station, OneImport(platform_task_id=self.task_id))
+            row = SubmittedRow(good(self.next_index)["order"])
+            amend_rows(self.imports.engine, Amendment(batch, self.task_id, 1, ZoneInfo("UTC")), {self.next_index: row})
+            self.next_index += 1
+        return answer
+
+
+def test_amending_in_a_crowd_is_no_failure(imports: Imports, orders_engine: Engine) -> None:
+    task_id = imports.submit(orders(20, bad=tuple(range(20))))
+    imports.run(task_id)
+    crowd = Crowded(imports, task_id)
+    crowded = Imports(orders_engine, crowd)  # type: ignore[arg-type]
+
+    amended = crowded.amend(task_id, [good(0)])
+    imports.teller.catch_up(imports.station.id, [imports.tasks.get(task_id)])
+
+    assert (amended.status, amended.rows[0].state.name) == (TaskStatus.PARTLY_SUCCEEDED, "CREATED")
+    assert imports.tasks.get(task_id).result["created"] == crowd.next_index
+
+
+class Full:
+    """A task API whose results have no room for further reasons."""
+
+    def __init__(self, api: Any) -> None:
+        self.api = api
+
+    def call(self, method: Any, path: str, parameters: dict[str, Any]) -> Any:
+        if path == "/task/amend" and parameters["changes"][0]["postion"] != "$":
+            raise TooLarge(what="result", limit="8388608 bytes")
+        return self.api.call(method, path, parameters)
+
+
+def test_result_that_grew_too_large_by_corrections_is_told_anew(imports: Imports, orders_engine: Engine) -> None:
+    task_id = imports.submit(orders(3, bad=(0, 1)))
+    imports.run(task_id)
+    full = Imports(orders_engine, Full(imports.api))  # type: ignore[arg-type]
+
+    amended = full.amend(task_id, [good(0), {"index": 1, "order": make_row(order_no="A-1", quantity=-1)}])
+
+    rows = imports.tasks.get(task_id).result["rows"]
+    assert (amended.status, [row["state"] for row in rows]) == (4, ["created", "failed", "created"])
+    assert (rows[1]["value"], rows[1]["attempt"]) == ("-1", 2)
 
 
 def test_task_that_could_not_be_told_is_told_when_somebody_looks(imports: Imports, orders_engine: Engine) -> None:

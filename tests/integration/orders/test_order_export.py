@@ -320,6 +320,16 @@ def test_script_removes_what_older_runs_left(orders_engine: Engine, tmp_path: Pa
     assert sorted(path.name for path in output_dir.iterdir()) == ["12.2.xlsx", "12.3.xlsx", "123.1.xlsx"]
 
 
+def test_script_clears_up_before_it_needs_the_room(tmp_path: Path, database_url: str) -> None:
+    output_dir = tmp_path / "export"
+    (output_dir / ".12.1.abc.tmp").mkdir(parents=True)
+    request = ExportRequest(STATION, BY_DATE, "no such format", "orders.xlsx", "en")
+
+    code, _said = run_script(database_url, output_dir, strict_json.dumps(request.to_json()), run_count=2)
+
+    assert (code, list(output_dir.iterdir())) == (1, [])
+
+
 def test_killed_script_leaves_no_file_and_the_next_run_clears_up(
     orders_engine: Engine, zone: ZoneInfo, tmp_path: Path, database_url: str
 ) -> None:

@@ -70,6 +70,19 @@ def test_rows_are_attempted_in_their_order_some_at_a_time(orders_engine: Engine,
     assert order_numbers(orders_engine) == [f"A-{index}" for index in range(7)]
 
 
+def test_big_orders_are_attempted_fewer_at_a_time(orders_engine: Engine, zone: ZoneInfo) -> None:
+    lines = [{"sku": "85123A", "quantity": 1, "unit_price": 1}] * 1000
+    header = {"order_time": "2010-12-01 08:26:00"}
+    big = [{"order_no": f"B-{index}", **header, "lines": lines} for index in range(20)]
+    import_id = keep_import(orders_engine, *big)
+
+    counts = [create_orders(orders_engine, make_run(import_id), zone).created for _ in range(3)]
+
+    assert 1 <= counts[0] < 10
+    assert counts == sorted(counts)
+    assert counts[-1] == 20
+
+
 def test_later_run_goes_on_behind_what_an_earlier_one_did(orders_engine: Engine, zone: ZoneInfo) -> None:
     import_id = keep_import(orders_engine, *(make_row(order_no=f"A-{index}") for index in range(6)))
     create_orders(orders_engine, make_run(import_id, limit=4), zone)

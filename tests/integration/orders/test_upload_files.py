@@ -180,6 +180,22 @@ def test_error_cell_is_read_as_its_text() -> None:
     assert only_cells(pack(workbook_parts(sheet_xml(text_row(1, "a", "b") + row)))) == ("#N/A", 1)
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "inf"])
+def test_number_that_no_spreadsheet_holds_is_read_as_an_error(number: str) -> None:
+    row = f'<row r="2"><c r="A2"><v>{number}</v></c></row>'
+
+    assert only_cells(pack(workbook_parts(sheet_xml(text_row(1, "a") + row)))) == ("#NUM!",)
+
+
+def test_text_that_no_database_holds_shows_that_a_character_is_lost() -> None:
+    xml = sheet_xml(text_row(1, "a_x0000_b", "c") + text_row(2, "85_x0000_123A", "_x0000_"))
+
+    sheet = read(pack(workbook_parts(xml)))
+
+    assert sheet.titles == ("a�b", "c")
+    assert sheet.rows[0].cells == ("85�123A", "�")
+
+
 def test_prefixed_xml_is_read_alike() -> None:
     xml = sheet_xml(text_row(1, "a") + '<row r="2"><c r="A2"><f>1+1</f><v>2</v></c></row>')
     prefixed = re.sub(r"<(/?)(?=[a-z])", r"<\1x:", xml).replace("xmlns=", "xmlns:x=")

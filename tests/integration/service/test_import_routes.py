@@ -145,6 +145,25 @@ def test_wrong_amendment_is_refused(service: Service, changes: dict[str, Any], s
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
 
 
+def test_index_that_no_import_has_is_refused_with_its_bound(service: Service) -> None:
+    answer = service.program().post(BATCH + "amend", task_id="up-1", rows=[{"index": 10**18}])
+
+    assert answer.get_json()["data"] == {"field": "rows.0.index", "problem": "it must be below 10000000"}
+
+
+def test_platforms_id_is_told_from_a_submission_of_that_name(service: Service) -> None:
+    program = service.program()
+    first = submit(program, make_row(order_no="A", quantity=0))
+    submit(program, make_row(order_no="B"), task_id=str(first))
+
+    by_name = program.get(BATCH + "rows", task_id=first).get_json()["data"]
+    by_number = program.get(BATCH + "rows", platform_task_id=first).get_json()["data"]
+    both = program.get(BATCH + "rows", platform_task_id=first, task_id=first)
+
+    assert [row["order"]["order_no"] for row in (*by_name, *by_number)] == ["B", "A"]
+    assert both.status_code == 400
+
+
 def test_amending_a_running_import_is_a_conflict(service: Service) -> None:
     program = service.program()
     submit(program, make_row())

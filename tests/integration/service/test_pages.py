@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import schemathesis
@@ -218,6 +219,39 @@ def test_stranger_with_a_download_link_is_led_to_sign_in_and_back(service: Servi
     answer = service.app.test_client().get("/station/download/async/7", headers=BROWSER)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in?next=/station/download/async/7")
+
+
+def test_stranger_with_a_link_to_open_rows_comes_back_to_the_same_import(service: Service) -> None:
+    answer = service.app.test_client().get("/station/order/batch/open_rows?task_id=7", headers=BROWSER)
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/sign-in?next=/station/order/batch/open_rows%3Ftask_id%3D7"
+
+
+def test_dead_link_to_open_rows_is_a_page_for_people_and_an_envelope_for_programs(service: Service) -> None:
+    person = service.person()
+
+    page = person.client.get("/station/order/batch/open_rows?task_id=7", headers=BROWSER)
+    envelope = person.client.get("/station/order/batch/open_rows?task_id=7")
+
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert envelope.get_json()["code"] == 40401
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh", "订单导入模板.xlsx"), ("en", "order import template.xlsx")])
+def test_template_is_in_the_language_of_the_page(service: Service, language: str, name: str) -> None:
+    person = service.person()
+    person.client.set_cookie("gm_lang", language)
+
+    answer = person.client.get("/station/order/batch/template", headers=BROWSER)
+
+    assert quote(name, safe="") in answer.headers["Content-Disposition"]
+
+
+def test_task_centre_knows_how_much_one_upload_may_carry(service: Service) -> None:
+    limit = service.app.config["MAX_CONTENT_LENGTH"]
+
+    assert f'<meta name="max-upload-bytes" content="{limit}">' in service.person().get("/").text
 
 
 def test_dead_download_link_is_a_page_for_people_and_an_envelope_for_programs(service: Service) -> None:

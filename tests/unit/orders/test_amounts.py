@@ -33,6 +33,14 @@ def test_tax_that_an_amount_includes(amount: str, rate: str, tax: str) -> None:
     assert included_tax(Decimal(amount), Decimal(rate)) == Decimal(tax)
 
 
+@pytest.mark.parametrize("amount", ["-0.01", "-0.04", "0.00"])
+def test_nothing_has_no_sign(amount: str) -> None:
+    (split,) = split_tax([Decimal(amount)], Decimal(13))
+    price = price_without_tax(Decimal("0.00"), Decimal(-1), Decimal(0), Decimal(13))
+
+    assert (str(split.tax), price.is_signed()) == ("0.00", False)
+
+
 def test_last_line_bears_the_difference() -> None:
     split = split_tax([Decimal(1)] * 3, Decimal(13))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,6 +32,18 @@ from tests.support.export_rows import make_detail
 DETAIL = make_detail(buyer_name="Ann", quantity="6.500", amount="16.58")
 REMARK, SKU_NAME, LINE, AMOUNT = "P", "K", "I", "O"
 PLACES = {"remark": REMARK, "sku_name": SKU_NAME}
+LONGEST_TEXTS = {
+    "order_no": 64,
+    "cycle_name": 64,
+    "buyer_code": 64,
+    "buyer_name": 128,
+    "area": 64,
+    "sku_code": 64,
+    "sku_name": 255,
+    "unit": 16,
+    "remark": 500,
+}
+"""the columns of people's texts, and how many characters the database takes"""
 
 
 def write(*orders: Sequence[OrderDetail], profile: Profile = PROFILES["house"], **options: Any) -> bytes:
@@ -236,3 +249,20 @@ def test_an_unfinished_file_is_given_up_in_silence(monkeypatch: pytest.MonkeyPat
     del writer
 
     assert complaints == []
+
+
+def test_long_texts_that_never_come_again_are_not_kept() -> None:
+    def order(number: int) -> list[OrderDetail]:
+        texts = {name: f"{number}" + "𠮷" * (length - 8) for name, length in LONGEST_TEXTS.items()}
+        return [replace(DETAIL, **texts)]
+
+    writer = XlsxWriter(PROFILES["house"], io.BytesIO(), "en")
+    tracemalloc.start()
+    try:
+        for number in range(9000):
+            writer.write_order(order(number))
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 32_000_000, "with 8,192 texts remembered for each column it was 109 MB"

@@ -33,7 +33,7 @@ class OpenRow:
     cells: list[list[Any]]
     """as they were read: a list for each of its rows in the file, each as long as the titles"""
     reason: str
-    """in the reader's language; empty where it was not attempted"""
+    """in the reader's language; of a row that was not attempted, that it was not"""
     column: str | None = None
     """what the reason is about, such as quantity or lines[2].quantity"""
 

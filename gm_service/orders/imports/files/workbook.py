@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -24,6 +25,8 @@ _ROOT_RELATIONS = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
     f'<Relationship Id="rId1" Type="{_OFFICE}" Target="{WORKBOOK}"/></Relationships>'
 ).encode()
+_LOST_CHARACTER = "\ufffd"
+"""in place of NUL, which a text may hold as `_x0000_` and no database stores; a row with it is refused"""
 
 Row = tuple[int, list[Any]]
 """number as the spreadsheet shows it, and the cells"""
@@ -111,9 +114,9 @@ def _overlay_of(scan: SheetScan) -> dict[int, dict[int, str]]:
 
 def _to_json(value: Any) -> Any:
     if isinstance(value, str):
-        return value or None
+        return value.replace("\x00", _LOST_CHARACTER) or None
     if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < EXACT_BELOW else value
+        return _plain_number(value)
     if isinstance(value, datetime):
         return _moment_text(value)
     if isinstance(value, date):
@@ -121,6 +124,12 @@ def _to_json(value: Any) -> Any:
     if isinstance(value, time | timedelta):
         return str(value)
     return value
+
+
+def _plain_number(value: float) -> int | float | str:
+    if not math.isfinite(value):
+        return "#NUM!"  # no spreadsheet writes it, but a file may say 1e999
+    return int(value) if value.is_integer() and abs(value) < EXACT_BELOW else value
 
 
 def _moment_text(moment: datetime) -> str:
