@@ -101,13 +101,11 @@ _WIRE: dict[str, Any] = {
     "enable_utc": True,
 }
 _SENDER: dict[str, Any] = {
-    # Nobody beats for an idle sender: RabbitMQ would close each connection that waits for its next message.
-    "broker_heartbeat": 0,
     # More than a web process has threads: a thread must not wait for another's slow send.
     "broker_pool_limit": 128,
 }
 _WORKER: dict[str, Any] = {
-    "broker_heartbeat": 10,
+    "broker_heartbeat": 10,  # Celery uses it for workers alone; an idle sender's connection has none, and stays
     # The lease brings back what a dead worker held; a late acknowledgement only adds doubles (section 3).
     "task_acks_late": False,
     "worker_prefetch_multiplier": 1,

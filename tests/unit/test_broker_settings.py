@@ -59,11 +59,10 @@ def test_a_worker_reads_json_only_and_listens_to_no_commands() -> None:
     assert conf.task_create_missing_queues is False
 
 
-def test_a_sender_confirms_and_an_idle_one_is_not_beaten_for() -> None:
+def test_a_sender_waits_for_the_brokers_confirmation() -> None:
     conf = make_celery("x", "amqp://h//").conf
 
     assert conf.broker_transport_options["confirm_publish"] is True
-    assert conf.broker_heartbeat == 0
 
 
 def test_queues_of_rabbitmq_survive_a_lost_node() -> None:
