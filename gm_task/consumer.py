@@ -13,9 +13,10 @@ from vine import promise as vine_promise
 
 log = structlog.get_logger(__name__)
 _MAX_ID_CHARACTERS = 64
-# Acknowledged when its run begins, so one is enough to keep every child busy; what a busy worker doesn't hold, an
-# idle one may take.
-PREFETCH = 1
+# On RabbitMQ, which delivers again as soon as one is acknowledged, when its run begins: one in hand keeps every child
+# busy, and what a busy worker does not hold an idle one may take. The embedded broker is polled and would move one in
+# each poll; on Redis nothing is taken that no child is free for (shared.broker.transports).
+RABBITMQ_PREFETCH = 1
 _RECONNECT = {"interval_start": 0.2, "interval_step": 0.3, "interval_max": 2.0}
 # What would make Celery wait, end the child, or send further messages: none of it is a doorbell's business.
 _REFUSED_HEADERS = ("eta", "expires", "timelimit", "group", "chord", "compression", "stamped_headers", "replyto")
@@ -35,10 +36,15 @@ class GuardedConsumer(Consumer):
             step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
         ]
 
-    max_prefetch_count = PREFETCH
-
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options | {"initial_prefetch_count": PREFETCH})
+        super().__init__(*args, **options)
+        if self.conninfo.transport.driver_type == "amqp":
+            self.initial_prefetch_count = RABBITMQ_PREFETCH
+
+    @property
+    def max_prefetch_count(self) -> int:
+        """How many doorbells are taken in advance, also after a lost connection."""
+        return int(self.initial_prefetch_count)
 
     def ensure_connected(self, conn: Any) -> Any:
         """Return `conn` connected, however long the broker is away; Celery's own tries get 30 seconds apart."""
