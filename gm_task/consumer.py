@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from celery import signals
 from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
 from vine import promise as vine_promise
 
 log = structlog.get_logger(__name__)
 _MAX_ID_CHARACTERS = 64
+# On RabbitMQ, which delivers again as soon as one is acknowledged, when its run begins: one in hand keeps every child
+# busy, and what a busy worker does not hold an idle one may take. The embedded broker is polled and would move one in
+# each poll; on Redis nothing is taken that no child is free for (shared.broker.transports).
+RABBITMQ_PREFETCH = 1
+_RECONNECT = {"interval_start": 0.2, "interval_step": 0.3, "interval_max": 2.0}
 # What would make Celery wait, end the child, or send further messages: none of it is a doorbell's business.
 _REFUSED_HEADERS = ("eta", "expires", "timelimit", "group", "chord", "compression", "stamped_headers", "replyto")
 
@@ -21,7 +27,32 @@ class MessageRefused(ValueError):
 
 
 class GuardedConsumer(Consumer):
-    """Celery's consumer behind a door-keeper."""
+    """Celery's consumer behind a door-keeper, which takes no more doorbells than it can use."""
+
+    class Blueprint(Consumer.Blueprint):
+        """Celery's steps but one: it would declare 28 exchanges and queues for delays, which doorbells don't have."""
+
+        default_steps: ClassVar[list[str]] = [
+            step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
+        ]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.conninfo.transport.driver_type == "amqp":
+            self.initial_prefetch_count = RABBITMQ_PREFETCH
+
+    @property
+    def max_prefetch_count(self) -> int:
+        """How many doorbells are taken in advance, also after a lost connection."""
+        return int(self.initial_prefetch_count)
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Return `conn` connected, however long the broker is away; Celery's own tries get 30 seconds apart."""
+
+        def on_error(error: Exception, _seconds: float) -> None:
+            log.warning("broker_away", broker=conn.as_uri(), problem=str(error)[:200])
+
+        return conn.ensure_connection(on_error, callback=maybe_shutdown, **_RECONNECT)
 
     def create_task_handler(self, promise: Any = vine_promise) -> Callable[[Any], None]:
         """Return the function that takes each message from the broker."""
@@ -31,8 +62,11 @@ class GuardedConsumer(Consumer):
             try:
                 check_message(message)
                 handle(message)
-            except (*self.connection_errors, *self.channel_errors):
-                raise  # Celery connects again
+            except (*self.connection_errors, *self.channel_errors) as error:
+                if isinstance(error, KeyError):  # kombu counts it as Redis' own; here it is the message's fault
+                    self._refuse(message, error)
+                else:
+                    raise  # Celery connects again
             except Exception as error:  # whatever a hostile message provokes, the other tasks go on
                 if not isinstance(error, MessageRefused):
                     log.error("message_broke_handler", exc_info=error)

@@ -1,29 +1,53 @@
-"""Databases for every room, and the one line that says what this machine left out."""
+"""Databases and whole platforms for every room, and the one line that says what this machine left out."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support import mariadb, nginx
+from tests.support import mariadb, nginx, rabbitmq, redis
+from tests.support.cluster import Cluster
+from tests.support.databases import MariaDbDatabases
 
 SERVERS_REQUIRED = os.environ.get("GM_REQUIRE_SERVERS") == "1"
-LEFT_OUT = "left out: tests on MariaDB (no mariadbd here; Debian's package mariadb-server has it)"
 
 
-LEFT_OUT_SCRIPTS = "left out: tests of the pages' scripts (no node here; Debian's package nodejs has it)"
+@dataclass(frozen=True)
+class Server:
+    """What some tests need and a machine may lack."""
+
+    name: str
+    find_missing: Callable[[], list[str]]
+    left_out: str
+    """what is left out without it"""
+    package: str
+    """the Debian package that has it"""
+
+    def need(self) -> None:
+        """Skip the test where it is absent, unless servers are required: then the test goes on and fails."""
+        missing = self.find_missing()
+        if missing and not SERVERS_REQUIRED:
+            pytest.skip(f"{self.name} is not here ({', '.join(missing)})")
+
+
+MARIADB = Server("MariaDB", mariadb.find_missing, "tests on MariaDB", "mariadb-server")
+RABBITMQ = Server("RabbitMQ", rabbitmq.find_missing, "tests on RabbitMQ", "rabbitmq-server")
+REDIS = Server("Redis", redis.find_missing, "tests on Redis", "redis-server")
+NGINX = Server("nginx", lambda: [] if nginx.find_program() else ["nginx"], "tests behind nginx", "nginx")
+NODE = Server("Node", lambda: [] if shutil.which("node") else ["node"], "tests of the pages' scripts", "nodejs")
 
 
 @pytest.fixture(scope="session")
 def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.MariaDbServer]:
     """A MariaDB server of this test process; skips where there is none, unless servers are required."""
-    missing = mariadb.find_missing()
-    if missing and not SERVERS_REQUIRED:
-        pytest.skip(f"MariaDB is not here ({', '.join(missing)})")
+    MARIADB.need()
     server = mariadb.start_server(tmp_path_factory.mktemp("mariadb"))
     yield server
     server.stop()
@@ -32,11 +56,44 @@ def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb
 @pytest.fixture(scope="session")
 def nginx_program() -> str:
     """The path of nginx; skips where there is none, unless servers are required."""
+    NGINX.need()
     program = nginx.find_program()
-    if program is None:
-        assert not SERVERS_REQUIRED, "nginx is not here"
-        pytest.skip("nginx is not here")
+    assert program is not None, "nginx is not here"
     return program
+
+
+@pytest.fixture(scope="module")
+def make_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cluster]]:
+    """Return what starts a whole platform: on the embedded parts, or on MariaDB with `rabbitmq` or `redis`.
+
+    Its servers are its own, so that a test may kill them; all of it ends with the module's tests.
+    """
+    with ExitStack() as ends:
+
+        def make(kind: str, rabbit_args: str = "", **environment: str) -> Cluster:
+            folder = tmp_path_factory.mktemp(kind)
+            if kind == "embedded":
+                return ends.enter_context(Cluster(folder, demo_orders=True, **environment))
+            (RABBITMQ if kind == "rabbitmq" else REDIS).need()
+            MARIADB.need()
+
+            def start_databases() -> MariaDbDatabases:
+                server = mariadb.start_server(folder)
+                ends.callback(server.stop)
+                return MariaDbDatabases(server)
+
+            def start_broker() -> rabbitmq.RabbitMq | redis.RedisServer:
+                place = folder / "broker"
+                server = rabbitmq.RabbitMq(place, rabbit_args) if kind == "rabbitmq" else redis.RedisServer(place)
+                ends.callback(server.stop)
+                return server
+
+            with ThreadPoolExecutor(2) as starting:
+                broker, databases = starting.submit(start_broker), starting.submit(start_databases)
+            servers = {"broker": broker.result(), "databases": databases.result()}
+            return ends.enter_context(Cluster(folder, demo_orders=True, **servers, **environment))
+
+        yield make
 
 
 @pytest.fixture
@@ -60,9 +117,9 @@ def database_url(request: pytest.FixtureRequest, make_database_url: Callable[[st
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and how to get it."""
-    if mariadb.find_missing():
-        terminalreporter.write_line(LEFT_OUT, yellow=True)
-    if nginx.find_program() is None:
-        terminalreporter.write_line(nginx.LEFT_OUT, yellow=True)
-    if shutil.which("node") is None:
-        terminalreporter.write_line(LEFT_OUT_SCRIPTS, yellow=True)
+    for server in (MARIADB, RABBITMQ, REDIS, NGINX, NODE):
+        if missing := server.find_missing():
+            terminalreporter.write_line(
+                f"left out: {server.left_out} (no {missing[0]} here; Debian's package {server.package} has it)",
+                yellow=True,
+            )

@@ -17,6 +17,8 @@ import structlog
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.utils.json import dumps, loads
 
+from shared.broker.raw_message import check_raw_message
+
 SCHEME = "doorbell"
 log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.05
@@ -56,7 +58,7 @@ class Channel(virtual.Channel):
         if not taken:
             raise Empty
         try:
-            return _message(loads(taken[0][0]))
+            return check_raw_message(loads(taken[0][0]))
         except (ValueError, TypeError, RecursionError) as error:
             log.error("message_unreadable", queue=queue, problem=str(error)[:200])
             raise Empty from error
@@ -73,13 +75,6 @@ class Channel(virtual.Channel):
 
     def _has_queue(self, queue: str, **_kwargs: Any) -> bool:  # noqa: ARG002 every name is a queue
         return True
-
-
-def _message(content: Any) -> dict[str, Any]:
-    """Return what kombu can deliver; anybody who can write to the file may have written something else."""
-    if not (isinstance(content, dict) and isinstance(content.get("properties"), dict) and "body" in content):
-        raise ValueError("the message has no body and properties")
-    return content
 
 
 class Transport(virtual.Transport):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,20 +16,28 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.broker.settings import make_celery, make_queue
+from shared.broker.transports import kind_of
 from shared.context import current_request_id
 from shared.errors import Unavailable
 
 RUN_COUNT_HEADER = "run_count"
 REQUEST_ID_HEADER = "request_id"
 CONFIRM_TIMEOUT_SECONDS = 1.0
+# After a send that failed nothing is tried for so long: every thread would wait for a broker that is away.
+PAUSE_SECONDS = 1.0
+# A pooled connection that the broker closed meanwhile fails at once, and deserves a second try.
+_AT_ONCE_SECONDS = 0.5
 log = structlog.get_logger(__name__)
 
 
 class TaskQueue:
     """Sends messages; safe to share between threads, and to make before a fork."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery, clock: Callable[[], float] = time.monotonic) -> None:
         self._app = app
+        self._clock = clock
+        self._kind = kind_of(app.conf.broker_url)
+        self._away_until = -math.inf
 
     def send_task(
         self,
@@ -38,7 +48,7 @@ class TaskQueue:
         run_count: int = 0,
         request_id: str | None = None,
     ) -> None:
-        """Ring for the task `args[0]`, once and within about 2 seconds; the sweeper repeats what fails.
+        """Ring for the task `args[0]`, within about 2 seconds; the sweeper repeats what fails.
 
         `run_count` is the one that the sender saw: a doorbell that comes twice starts nothing the second time.
 
@@ -46,21 +56,38 @@ class TaskQueue:
             Unavailable: the broker did not take the message; it may have arrived all the same.
         """
         headers = {RUN_COUNT_HEADER: run_count, REQUEST_ID_HEADER: request_id or current_request_id()}
+        if self._clock() < self._away_until:
+            raise Unavailable(what="broker")
         try:
-            # A queue object, not its name: it is declared with the send, whether or not a worker ever came.
-            self._app.send_task(
-                task_name,
-                args=list(args),
-                queue=make_queue(queue),
-                headers=headers,
-                retry=False,
-                ignore_result=True,
-                timeout=CONFIRM_TIMEOUT_SECONDS,
-                confirm_timeout=CONFIRM_TIMEOUT_SECONDS,
-            )
+            self._send(task_name, args, queue, headers)
         except self._failures() as error:
+            self._away_until = self._clock() + PAUSE_SECONDS
             log.warning("doorbell_failed", task_id=args[0], queue=queue, problem=str(error))
             raise Unavailable(what="broker") from error
+
+    def _send(self, task_name: str, args: Sequence[int], queue: str, headers: dict[str, Any]) -> None:
+        """Send once, or twice where the first try shows at once that its connection was a dead one."""
+        began = self._clock()
+        try:
+            self._send_once(task_name, args, queue, headers)
+        except self._failures() as error:
+            if self._clock() - began > _AT_ONCE_SECONDS:
+                raise
+            log.info("doorbell_tried_again", task_id=args[0], problem=str(error))
+            self._send_once(task_name, args, queue, headers)
+
+    def _send_once(self, task_name: str, args: Sequence[int], queue: str, headers: dict[str, Any]) -> None:
+        # A queue object, not its name: it is declared with the send, whether or not a worker ever came.
+        self._app.send_task(
+            task_name,
+            args=list(args),
+            queue=make_queue(queue, self._kind),
+            headers=headers,
+            retry=False,
+            ignore_result=True,
+            timeout=CONFIRM_TIMEOUT_SECONDS,
+            confirm_timeout=CONFIRM_TIMEOUT_SECONDS,
+        )
 
     def _failures(self) -> tuple[type[BaseException], ...]:
         connection = self._app.connection_for_write()

@@ -16,6 +16,8 @@ from shared.broker.queue import make_task_queue
 from shared.task_api.client import TaskClient
 from shared.task_api.models import ENDED, Task
 from shared.task_api.transport import HttpTransport
+from tests.support.brokers import Broker, EmbeddedBroker
+from tests.support.databases import Databases, EmbeddedDatabases
 from tests.support.processes import Proc, free_port
 from tests.support.waiting import wait_for
 
@@ -60,9 +62,22 @@ class StationClient:
 class Cluster:
     """Processes, addresses and secrets of one platform in one folder."""
 
-    def __init__(self, folder: Path, *, demo_orders: bool = False, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        demo_orders: bool = False,
+        broker: Broker | None = None,
+        databases: Databases | None = None,
+        **environment: str,
+    ) -> None:
+        """Put it on a broker and databases that run, the embedded ones by default; whoever made them ends them."""
         self.folder = folder
+        self.broker = broker or EmbeddedBroker(folder)
+        self.databases = databases or EmbeddedDatabases(folder)
         self.processes: dict[str, Proc] = {}
+        self.own_environment: dict[str, dict[str, str]] = {}
+        """what one program alone is told, by its name, when it is started next"""
         service, async_task = free_port(), free_port()
         self.secrets = {
             name: secrets.token_urlsafe(36)
@@ -82,9 +97,9 @@ class Cluster:
             "GM_SERVICE_BIND": f"127.0.0.1:{service}",
             "GM_ASYNC_TASK_URL": f"http://127.0.0.1:{async_task}",
             "GM_ASYNC_TASK_BIND": f"127.0.0.1:{async_task}",
-            "GM_ASYNC_TASK_DATABASE_URL": f"sqlite:///{folder}/tasks.db",
-            "GM_SERVICE_DATABASE_URL": f"sqlite:///{folder}/orders.db",
-            "GM_BROKER_URL": f"doorbell:///{folder}/doorbell.db",
+            "GM_ASYNC_TASK_DATABASE_URL": self.databases.tasks_url,
+            "GM_SERVICE_DATABASE_URL": self.databases.orders_url,
+            "GM_BROKER_URL": self.broker.url,
             "GM_FILES_DIR": f"{folder}/files",
             "GM_LEASE_SECONDS": "4",
             "GM_SWEEP_SECONDS": "0.3",
@@ -113,7 +128,8 @@ class Cluster:
 
     def start(self, name: str) -> Proc:
         """Start one of the programs (again)."""
-        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[name]], self.folder, self.environment, cwd=ROOT)
+        environment = self.environment | self.own_environment.get(name, {})
+        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[name]], self.folder, environment, cwd=ROOT)
         return self.processes[name]
 
     def stop(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from tests.support.cluster import Cluster, StationClient
@@ -45,6 +44,5 @@ def ended_import(station: StationClient, task_id: int, seconds: float = 90) -> d
 
 def orders_of(platform: Cluster, task_id: int) -> list[tuple[int, int]]:
     """Return (row index, number of orders) for every order that the task created."""
-    with sqlite3.connect(platform.folder / "orders.db") as database:
-        query = "SELECT row_index, count(*) FROM orders WHERE task_id = ? GROUP BY row_index ORDER BY row_index"
-        return database.execute(query, (task_id,)).fetchall()
+    query = "SELECT row_index, count(*) FROM orders WHERE task_id = :task_id GROUP BY row_index ORDER BY row_index"
+    return platform.databases.read_orders(query, task_id=task_id)

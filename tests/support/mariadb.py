@@ -52,29 +52,35 @@ class MariaDbServer:
             check=True,
             capture_output=True,
         )
-        self._server = Proc(
-            "mariadbd",
-            [
-                str(_program("mariadbd")),
-                "--no-defaults",
-                f"--datadir={data}",
-                f"--socket={self._socket}",
-                f"--tmpdir={folder}",
-                f"--pid-file={folder}/m.pid",
-                f"--port={self._port}",
-                "--bind-address=127.0.0.1",
-                "--innodb-buffer-pool-size=64M",
-                "--innodb-flush-log-at-trx-commit=2",
-                "--character-set-server=utf8mb4",
-                *user,
-            ],
-            folder,
-        )
+        self._folder = folder
+        self._argv = [
+            str(_program("mariadbd")),
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--socket={self._socket}",
+            f"--tmpdir={folder}",
+            f"--pid-file={folder}/m.pid",
+            f"--port={self._port}",
+            "--bind-address=127.0.0.1",
+            "--innodb-buffer-pool-size=64M",
+            "--innodb-flush-log-at-trx-commit=2",
+            "--character-set-server=utf8mb4",
+            *user,
+        ]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, again if it was killed; return when it takes connections."""
+        self._server = Proc("mariadbd", self._argv, self._folder)
         try:
             wait_for(self._answers, 60, "MariaDB", not_yet=pymysql.Error)
         except BaseException:
             self.stop()
             raise
+
+    def kill(self) -> None:
+        """End it as the kernel's out-of-memory killer would; what was committed is kept."""
+        self._server.kill()
 
     def make_url(self) -> str:
         """Create an empty database and return its address."""

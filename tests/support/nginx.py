@@ -21,7 +21,6 @@ from tests.support.processes import Proc, free_port
 from tests.support.waiting import wait_for
 
 RENDER = ROOT / "nginx" / "render.py"
-LEFT_OUT = "left out: tests behind nginx (no nginx here; Debian's package nginx has it)"
 
 
 def find_program() -> str | None:

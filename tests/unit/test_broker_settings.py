@@ -24,6 +24,9 @@ from shared.errors import Unavailable
         "sqs://",
         "doorbell:///relative.sqlite",
         "doorbell://host//x.sqlite",
+        "sentinel://h:26379/0",
+        "amqp://a//;amqp://b//",
+        "redis+socket:///tmp/redis.sock",
     ],
 )
 def test_a_broker_that_can_not_be_relied_on_is_refused(url: str) -> None:
@@ -54,7 +57,18 @@ def test_a_worker_reads_json_only_and_listens_to_no_commands() -> None:
     assert conf.worker_enable_remote_control is False
     assert conf.worker_prefetch_multiplier == 1
     assert conf.task_create_missing_queues is False
+
+
+def test_a_sender_waits_for_the_brokers_confirmation() -> None:
+    conf = make_celery("x", "amqp://h//").conf
+
     assert conf.broker_transport_options["confirm_publish"] is True
+
+
+def test_queues_of_rabbitmq_survive_a_lost_node() -> None:
+    (queue,) = make_celery("x", "amqp://h//", queues=["reports"]).conf.task_queues
+
+    assert (queue.durable, queue.queue_arguments) == (True, {"x-queue-type": "quorum"})
 
 
 def test_name_exchange_and_routing_key_of_a_queue_agree() -> None:
