@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cluster import Cluster
-from tests.support.import_jobs import ENDS, ended_import, order_rows, orders_of, submit_import
+from tests.support.import_jobs import ENDS, ended_import, orders_of, slow_rows, submit_import
 from tests.support.waiting import wait_for
 
 POINTS = 30
@@ -43,7 +43,7 @@ def test_import_killed_at_thirty_points_creates_every_order_once(platform: Clust
     hits = 0
     for point in range(POINTS):
         target, threshold = chance.choice(TARGETS), chance.randrange(1, 650)
-        task_id = submit_import(platform.first, f"point-{point}", order_rows(ROWS, f"point{point}-"))
+        task_id = submit_import(platform.first, f"point-{point}", slow_rows(ROWS, f"point{point}-"))
         wait_for(lambda task=task_id, least=threshold: len(orders_of(platform, task)) >= least, 60, "some orders")
 
         hits += platform.tasks.get(task_id).status not in ENDS

@@ -20,7 +20,7 @@ from shared.task_api.models import TaskStatus
 from tests.support.brokers import hostile_messages, publish
 from tests.support.cluster import QUEUE, Cluster
 from tests.support.databases import MariaDbDatabases
-from tests.support.import_jobs import ended_import, order_rows, orders_of, submit_import
+from tests.support.import_jobs import ended_import, order_rows, orders_of, slow_rows, submit_import
 from tests.support.waiting import wait_for
 
 KINDS = ["embedded", "rabbitmq", "redis"]
@@ -70,7 +70,7 @@ def test_import_and_export_end_right(platform: Cluster) -> None:
 
 
 def test_killed_worker_in_the_middle_of_an_import_loses_nothing(platform: Cluster) -> None:
-    task_id = submit_import(platform.first, "killed", order_rows(1000, "killed-"))
+    task_id = submit_import(platform.first, "killed", slow_rows(1000, "killed-"))
     wait_for(lambda: len(orders_of(platform, task_id)) >= 1, 30, "some orders")
 
     platform.processes["gm_task"].kill()

@@ -21,7 +21,7 @@ from gm_service.demo.load import demo_batch
 from shared.errors import StorageFull
 from shared.task_api.models import TaskStatus
 from tests.support.cluster import Cluster
-from tests.support.import_jobs import ended_import, order_rows, orders_of, submit_import
+from tests.support.import_jobs import ended_import, order_rows, orders_of, slow_rows, submit_import
 from tests.support.waiting import wait_for
 
 DECEMBER = {"query_type": 1, "start_date": "2010-12-01", "end_date": "2010-12-23"}
@@ -144,7 +144,7 @@ def test_stations_never_see_each_other(platform: Cluster) -> None:
 @pytest.mark.parametrize("point", range(5))
 def test_killed_worker_in_the_middle_of_an_import_loses_nothing(platform: Cluster, point: int) -> None:
     """R10 at five points: the whole worker is killed when so many chunks are done."""
-    rows = order_rows(1000, f"kill{point}-")
+    rows = slow_rows(1000, f"kill{point}-")
     task_id = submit_import(platform.first, f"kill-{point}", rows)
     wait_for(lambda: len(orders_of(platform, task_id)) >= 1 + point * 150, 30, "some orders")
 
@@ -162,7 +162,7 @@ def test_killed_worker_in_the_middle_of_an_import_loses_nothing(platform: Cluste
 
 
 def test_killed_child_in_the_middle_of_an_import_goes_on_at_once(platform: Cluster) -> None:
-    task_id = submit_import(platform.first, "child", order_rows(1000, "child-"))
+    task_id = submit_import(platform.first, "child", slow_rows(1000, "child-"))
     wait_for(lambda: len(orders_of(platform, task_id)) > 100, 30, "some orders")
 
     for pid in platform.worker_children():
@@ -226,7 +226,7 @@ def test_closed_import_stops_soon_keeps_what_is_done_and_the_rest_runs_later(pla
 
 
 def test_stopped_worker_hands_its_import_to_the_next(platform: Cluster) -> None:
-    task_id = submit_import(platform.first, "deploy", order_rows(3000, "deploy-"))
+    task_id = submit_import(platform.first, "deploy", slow_rows(3000, "deploy-"))
     wait_for(lambda: len(orders_of(platform, task_id)) > 100, 30, "some orders")
 
     platform.processes["gm_task"].stop(30)

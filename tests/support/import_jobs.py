@@ -27,6 +27,15 @@ def order_rows(count: int, prefix: str, bad_every: int = 10) -> list[dict[str, A
     ]
 
 
+def slow_rows(count: int, prefix: str) -> list[dict[str, Any]]:
+    """Return orders of twenty lines each, so that an import of a thousand lasts long enough to meet its end midway."""
+    header = ("order_no", "order_time", "buyer_code", "area")
+    return [
+        {**{name: row[name] for name in header}, "lines": [{k: v for k, v in row.items() if k not in header}] * 20}
+        for row in order_rows(count, prefix)
+    ]
+
+
 def submit_import(station: StationClient, key: str, rows: list[Any]) -> int:
     """Submit orders as a station's program does; return the task's id."""
     body = {"task_id": key, "time_config_id": "whole-day", "file_name": f"{key}.xlsx", "order_data": rows}
