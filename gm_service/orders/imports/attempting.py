@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from gm_service.orders import store
 from gm_service.orders.imports import ledger, rows
-from gm_service.orders.imports.judging import Scope, Verdict, judge_rows
+from gm_service.orders.imports.judging import Scope, Verdict
 from gm_service.orders.imports.models import RowState
 from gm_service.orders.imports.row_reasons import RowError
 from gm_service.orders.imports.rows import RowOutcome
@@ -16,18 +16,12 @@ from gm_service.orders.imports.validation import NewOrder
 from gm_service.orders.models import OrderStatus
 
 
-def attempt_rows(connection: Connection, import_id: int, scope: Scope, submitted: dict[int, Any]) -> None:
-    """Create the orders of these rows, by index, or note why not; the import is locked and none of them is created.
+def enter_verdicts(connection: Connection, import_id: int, scope: Scope, verdicts: dict[int, Verdict]) -> None:
+    """Create the orders of accepted rows, by index, and note why the others failed; the import is locked.
 
     Raises:
         IntegrityError: another transaction took an order number in between; judged again, the row is a duplicate.
     """
-    verdicts = judge_rows(connection, scope, submitted)
-    enter_verdicts(connection, import_id, scope, verdicts)
-
-
-def enter_verdicts(connection: Connection, import_id: int, scope: Scope, verdicts: dict[int, Verdict]) -> None:
-    """Do what the verdicts say; see `attempt_rows`."""
     if not verdicts:
         return
     assert scope.task_id is not None  # noqa: S101 only an import that has a task attempts rows
