@@ -9,8 +9,12 @@ from sqlalchemy.engine import Engine
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.routes.health import health_routes
 from gm_async_task.routes.task import task_routes
+from gm_async_task.routes.worker import release_routes, worker_routes
 from gm_async_task.tasks.runs import RunService
 from gm_async_task.tasks.service import TaskService
+from gm_async_task.workers.refusals import RefusalService
+from gm_async_task.workers.releases import ReleaseService
+from gm_async_task.workers.service import WorkerService
 from shared.database import DatabaseClock, make_engine
 from shared.logs import configure_logs
 from shared.web.app import make_app, require_service_key
@@ -36,5 +40,10 @@ def assemble(settings: AsyncTaskSettings, engine: Engine, clock: DatabaseClock) 
             require_service_key(settings)
 
     app.register_blueprint(health_routes(engine))
-    app.register_blueprint(task_routes(TaskService(engine, settings, clock), RunService(engine, settings, clock)))
+    releases = ReleaseService(engine, settings, clock)
+    tasks = TaskService(engine, settings, clock, releases.choose_lane)
+    app.register_blueprint(task_routes(tasks, RunService(engine, settings, clock)))
+    workers, refusals = WorkerService(engine, settings, clock), RefusalService(engine, settings, clock)
+    app.register_blueprint(worker_routes(workers, refusals))
+    app.register_blueprint(release_routes(releases))
     return app

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict
 from types import FrameType
+from typing import Any, Protocol
 
 import structlog
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks.sweep import Sweeper
+from gm_async_task.workers.keeping import WorkerKeeper
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
 from shared.errors import Unavailable
 from shared.logs import configure_logs
 
 log = structlog.get_logger(__name__)
+
+
+class Sweeps(Protocol):
+    """Something that is due again and again."""
+
+    def sweep(self) -> Any:
+        """Do what is due now; return a dataclass of how much there was."""
+        ...
 
 
 def main() -> None:
@@ -28,23 +39,30 @@ def main() -> None:
     stopping = threading.Event()
     _stop_on_signal(stopping)
     log.info("keeper_started")
-    keep(Sweeper(engine, settings, DatabaseClock(), queue), settings.sweep_seconds, stopping)
+    clock = DatabaseClock()
+    sweepers = (WorkerKeeper(engine, settings, clock), Sweeper(engine, settings, clock, queue))
+    keep(sweepers, settings.sweep_seconds, stopping)
     log.info("keeper_stopped")
 
 
-def keep(sweeper: Sweeper, pause_seconds: float, stopping: threading.Event) -> None:
+def keep(sweepers: Sequence[Sweeps], pause_seconds: float, stopping: threading.Event) -> None:
     """Sweep, pause, sweep again until `stopping`; a failed sweep is logged and the next one tries again."""
     while not stopping.is_set():
-        try:
-            swept = asdict(sweeper.sweep())
-            if any(swept.values()):
-                log.info("swept", **swept)
-        except Unavailable as error:
-            log.warning("sweep_postponed", problem=str(error))
-        except Exception:
-            # The keeper outlives whatever one sweep runs into; the next one meets the same state afresh.
-            log.exception("sweep_failed")
+        for sweeper in sweepers:
+            _sweep(sweeper)
         stopping.wait(pause_seconds)
+
+
+def _sweep(sweeper: Sweeps) -> None:
+    try:
+        swept = asdict(sweeper.sweep())
+        if any(swept.values()):
+            log.info("swept", **swept)
+    except Unavailable as error:
+        log.warning("sweep_postponed", problem=str(error))
+    except Exception:
+        # The keeper outlives whatever one sweep runs into; the next one meets the same state afresh.
+        log.exception("sweep_failed")
 
 
 def _stop_on_signal(stopping: threading.Event) -> None:

@@ -126,6 +126,13 @@ class FileGone(PlatformError):
     zh = "文件不存在或已过期，请重新导出。"
 
 
+class ReleaseNotFound(PlatformError):
+    code = 40403
+    status = 404
+    en = "No release of version {version} is known."
+    zh = "没有版本 {version} 的发布。"
+
+
 class MethodNotAllowed(PlatformError):
     code = 40500
     status = 405
@@ -177,6 +184,20 @@ class ImportRunning(PlatformError):
     status = 409
     en = "The import has not ended; wait for its end or stop it, then correct its rows."
     zh = "导入尚未结束，请等待其结束或先停止，再修改各行。"
+
+
+class ReleaseUnderWay(PlatformError):
+    code = 40906
+    status = 409
+    en = "Version {version} is being tried already; end that release first."
+    zh = "版本 {version} 正在灰度发布，请先结束该发布。"
+
+
+class ReleaseEnded(PlatformError):
+    code = 40907
+    status = 409
+    en = "The release of version {version} has ended as {state}; begin it anew."
+    zh = "版本 {version} 的发布已结束（{state}），请重新开始发布。"
 
 
 class RangeNotSatisfiable(PlatformError):
