@@ -34,6 +34,7 @@ from gm_service.task_service import TrustedTransport
 from gm_service.task_view import TaskView
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
+from shared.files.store import open_file_store
 from shared.logs import configure_logs
 from shared.task_api.client import TaskClient
 from shared.task_api.dispatch import Dispatcher, TaskQueue
@@ -89,7 +90,7 @@ def _blueprints(
     imports = ImportService(engine, settings, dispatcher, task_client, teller)
     tasks = StationTasks(task_client, teller)
     reader = ImportReader(engine)
-    exports = ExportService(engine, settings, dispatcher, task_client, clock)
+    exports = ExportService(engine, settings, dispatcher, task_client, clock, open_file_store(settings))
 
     def reader_view() -> TaskView:
         return TaskView(g.language, settings.public_url)

@@ -23,6 +23,7 @@ from gm_task.stop import StopFlag
 from gm_task.supervision import Supervision
 from shared.broker.queue import REQUEST_ID_HEADER, RUN_COUNT_HEADER
 from shared.broker.settings import make_celery
+from shared.files.store import open_file_store
 from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
 from shared.task_api.transport import HttpTransport
@@ -83,6 +84,7 @@ def make_tools(settings: TaskSettings) -> Tools:
         settings=settings,
         order_service=HttpTransport(settings.service_url, key, timeout_seconds=seconds, what="order service"),
         scripts=ScriptRunner(limits, settings.language, os.environ),
+        files=open_file_store(settings),
     )
 
 
