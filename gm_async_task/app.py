@@ -9,9 +9,10 @@ from sqlalchemy.engine import Engine
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.routes.health import health_routes
 from gm_async_task.routes.task import task_routes
-from gm_async_task.routes.worker import release_routes, worker_routes
+from gm_async_task.routes.worker import explain_routes, release_routes, worker_routes
 from gm_async_task.tasks.runs import RunService
 from gm_async_task.tasks.service import TaskService
+from gm_async_task.workers.explaining import Explainer
 from gm_async_task.workers.refusals import RefusalService
 from gm_async_task.workers.releases import ReleaseService
 from gm_async_task.workers.service import WorkerService
@@ -46,4 +47,5 @@ def assemble(settings: AsyncTaskSettings, engine: Engine, clock: DatabaseClock) 
     workers, refusals = WorkerService(engine, settings, clock), RefusalService(engine, settings, clock)
     app.register_blueprint(worker_routes(workers, refusals))
     app.register_blueprint(release_routes(releases))
+    app.register_blueprint(explain_routes(Explainer(engine, settings, clock, workers)))
     return app

@@ -8,6 +8,7 @@ import click
 
 from shared.ops.host import Host, HostError
 from shared.ops.release.command import release, slots
+from shared.ops.why import why
 from shared.ops.workers.command import workers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,4 +44,5 @@ def ops() -> None:
 
 ops.add_command(release)
 ops.add_command(slots)
+ops.add_command(why)
 ops.add_command(workers)

@@ -9,6 +9,7 @@ from pathlib import Path
 from shared.ops.env_file import read_env
 from shared.ops.supervisors import Supervisor
 from shared.task_api.transport import HttpTransport
+from shared.task_api.worker_client import WorkerClient
 
 DEFAULT_ETC = "/etc/gm"
 SOCKET = "supervisor.sock"
@@ -30,6 +31,10 @@ class Platform:
     def transport(self) -> HttpTransport:
         """Return what carries calls of the task service."""
         return HttpTransport(self.async_task_url, self.auth_key)
+
+    def workers(self) -> WorkerClient:
+        """Return what asks it about workers and releases."""
+        return WorkerClient(self.transport())
 
     def supervisor(self) -> Supervisor:
         """Return this host's supervisord."""

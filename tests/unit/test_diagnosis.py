@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from gm_async_task.tasks.diagnosis import Facts, Workers, diagnose
+from gm_async_task.workers.diagnosis import Facts, Workers, diagnose
 from shared.task_api.models import TaskStatus
 
 IDLE = Workers(serving=2, able=2, knowing=2, children=4, running=1)
-WAITS = Facts(TaskStatus.SUBMITTED, "shop.close", "gm_task", age=30, changed=30, next_ring=4, workers=IDLE)
+WAITS = Facts(TaskStatus.SUBMITTED, "shop.close", "gm_task", changed=30, next_ring=4, workers=IDLE)
 RUNS = Facts(
-    TaskStatus.RUNNING, "shop.close", "gm_task", age=90, changed=3, lease_left=50, run_for=80, run_limit=600, owner="w1"
+    TaskStatus.RUNNING, "shop.close", "gm_task", changed=3, lease_left=50, run_for=80, run_limit=600, owner="w1"
 )
 
 

@@ -16,6 +16,7 @@ from shared.ops.release.rollout import Plan, Rollout, Share
 from shared.ops.release.slots import Slot, SlotError, choose, list_slots
 from shared.ops.release.task_service import TaskServiceReleases
 from shared.ops.supervisors import SupervisorAway
+from shared.task_api.workers import ReleaseState
 
 _RULES = Rules()
 
@@ -70,7 +71,7 @@ def release(platform: Platform, version: str | None, back: bool, status: bool, *
 
     The code must stand in its folder already. On several hosts run it on one, and with --follow on the others.
     """
-    releases = TaskServiceReleases(platform.transport())
+    releases = TaskServiceReleases(platform.workers())
     try:
         if status:
             click.echo(_describe(releases))
@@ -102,8 +103,7 @@ def slots(platform: Platform) -> None:
 
 def _release(platform: Platform, releases: TaskServiceReleases, version: str, asked: dict[str, Any]) -> None:
     new, old = choose(list_slots(platform.etc), version)
-    under_way = releases.find()
-    is_tried = under_way is not None and (under_way["version"], under_way["state"]) == (version, "grey")
+    is_tried = _find_tried(releases) == version
     if old is None and not new.is_free() and not is_tried:
         raise SlotError(f"{version} is what runs in slot {new.name}.")
     if asked["follow"] and not is_tried:
@@ -123,13 +123,18 @@ def _release(platform: Platform, releases: TaskServiceReleases, version: str, as
 
 
 def _go_back(platform: Platform, releases: TaskServiceReleases) -> None:
-    under_way = releases.find()
-    if under_way is None or under_way["state"] != "grey":
+    version = _find_tried(releases)
+    if version is None:
         raise SlotError("No release is under way.")
-    version = under_way["version"]
     held = [slot for slot in list_slots(platform.etc) if slot.version() == version]
     new = held[0] if held else Slot("none", platform.etc / "none")
     Rollout(releases, platform.supervisor(), click.echo).go_back(version, new, "an operator asked for it")
+
+
+def _find_tried(releases: TaskServiceReleases) -> str | None:
+    """Return the version that is being tried."""
+    newest = releases.find().release
+    return newest.version if newest is not None and newest.state is ReleaseState.GREY else None
 
 
 def _slot_values(version: str, asked: dict[str, Any]) -> dict[str, str]:
@@ -143,16 +148,16 @@ def _slot_values(version: str, asked: dict[str, Any]) -> dict[str, str]:
 
 
 def _describe(releases: TaskServiceReleases) -> str:
-    found = releases.find()
+    found = releases.find().release
     if found is None:
         return "There was no release yet."
-    seen = releases.look(found["version"])
-    of = ", ".join([*found["stations"], *found["queues"]]) or "all stations and queues"
-    lines = [f"{found['version']} is {found['state'].replace('_', ' ')}, begun {found['begun_at']}"]
-    if found["state"] == "grey":
-        lines[0] += f": {found['percent']} % of {of}"
-    if found["reason"]:
-        lines.append(f"  why: {found['reason']}")
+    seen = releases.look(found.version)
+    of = ", ".join([*found.stations, *found.queues]) or "all stations and queues"
+    lines = [f"{found.version} is {found.state.replace('_', ' ')}, begun {found.begun_at:%Y-%m-%d %H:%M:%S %z}"]
+    if found.state is ReleaseState.GREY:
+        lines[0] += f": {found.percent} % of {of}"
+    if found.reason:
+        lines.append(f"  why: {found.reason}")
     for name, lane in (("new", seen.grey), ("others", seen.base)):
         delay = "-" if lane.start_delay_p95 is None else f"{lane.start_delay_p95:.1f} s"
         lines.append(

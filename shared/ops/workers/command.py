@@ -17,6 +17,7 @@ from shared.ops.release.task_service import TaskServiceReleases
 from shared.ops.supervisors import SupervisorAway
 from shared.ops.workers.leftovers import Candidate, find_leftovers
 from shared.ops.workers.local import LocalWorker, end_gracefully, find_local_workers
+from shared.task_api.workers import Worker, WorkerLane
 
 _STOP_SECONDS = 90.0
 """more than supervisor's stopwaitsecs of a worker"""
@@ -33,7 +34,7 @@ def workers(platform: Platform, prune: bool, expect: int | None, as_json: bool) 
     Left over is what supervisor does not know, and with --expect what is beyond that number.
     """
     try:
-        reported = TaskServiceReleases(platform.transport()).workers()
+        reported = TaskServiceReleases(platform.workers()).workers()
     except PlatformError as error:
         raise click.ClickException(f"The task service can't be asked: {error}") from error
     local = find_local_workers(platform.async_task_url)
@@ -58,10 +59,10 @@ def _supervised(platform: Platform) -> set[int] | None:
 
 
 def _leftovers(
-    local: list[LocalWorker], supervised: set[int] | None, reported: list[dict[str, Any]], expect: int | None
+    local: list[LocalWorker], supervised: set[int] | None, reported: list[Worker], expect: int | None
 ) -> dict[int, str]:
     here = socket.gethostname()
-    drained = {worker["pid"] for worker in reported if worker["host"] == here and worker["lane"] == "drained"}
+    drained = {worker.pid for worker in reported if worker.host == here and worker.lane is WorkerLane.DRAINED}
     candidates = [
         Candidate(each.pid, supervised is None or each.pid in supervised, each.pid in drained, each.age_seconds)
         for each in local
@@ -69,21 +70,19 @@ def _leftovers(
     return find_leftovers(candidates, expect)
 
 
-def _row(worker: dict[str, Any], leftovers: dict[int, str]) -> dict[str, Any]:
-    here = worker["host"] == socket.gethostname()
+def _row(worker: Worker, leftovers: dict[int, str]) -> dict[str, Any]:
+    here = worker.host == socket.gethostname()
+    shown = {"name", "host", "pid", "version", "lane", "serve", "state", "runs", "seen_seconds"}
     return {
-        **{name: worker[name] for name in ("name", "host", "pid", "version", "lane", "serve", "state", "runs")},
-        "seen_seconds": worker["seen_seconds"],
-        "left_over": leftovers.get(worker["pid"]) if here else None,
+        **worker.model_dump(mode="json", include=shown),
+        "left_over": leftovers.get(worker.pid) if here else None,
     }
 
 
-def _unreported(
-    local: list[LocalWorker], reported: list[dict[str, Any]], leftovers: dict[int, str]
-) -> list[dict[str, Any]]:
+def _unreported(local: list[LocalWorker], reported: list[Worker], leftovers: dict[int, str]) -> list[dict[str, Any]]:
     """Return the workers of this host that the task service has never heard of."""
     here = socket.gethostname()
-    known = {worker["pid"] for worker in reported if worker["host"] == here}
+    known = {worker.pid for worker in reported if worker.host == here}
     unknown: dict[str, Any] = {
         "name": "-",
         "host": here,

@@ -37,8 +37,6 @@ class Facts:
     name: str
     queue: str | None
     """the one that is rung"""
-    age: float
-    """since it was added, or came back to the queue"""
     changed: float
     """since its last change"""
     rung: int = 0
