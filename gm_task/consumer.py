@@ -89,6 +89,7 @@ class GuardedConsumer(Consumer):
                 self.add_task_queue(name)
             else:
                 log.error("queue_unknown", queue=name)
+        log.info("queues_heard", worker=self.hostname, queues=sorted(self._heard()))
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:  # noqa: ARG002 Celery's signature
         """Give a bell up whose function this worker lacks; the task service decides what becomes of its task."""

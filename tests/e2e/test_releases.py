@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -52,17 +53,14 @@ def _wait_served(platform: Cluster) -> None:
 
 def _served(platform: Cluster, name: str) -> list[str]:
     """Return what a worker's log says that it hears."""
-    heard: set[str] = set()
-    for line in platform.processes[name].text().splitlines():
-        if "Started consuming from " in line:
-            heard.add(_queue_of(line, "Started consuming from "))
-        elif "Canceling queue " in line:
-            heard.discard(_queue_of(line, "Canceling queue "))
-    return sorted(heard)
-
-
-def _queue_of(line: str, words: str) -> str:
-    return line.partition(words)[2].split('"')[0].strip()
+    process = platform.processes[name]
+    heard: list[str] = []
+    for line in process.text().splitlines():
+        if '"queues_heard"' in line:
+            said = json.loads(line)
+            if f".{process.pid}@" in said["worker"]:
+                heard = said["queues"]
+    return heard
 
 
 def _releases_that_ran(platform: Cluster, count: int, station: str = "S001") -> set[str]:
