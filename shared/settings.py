@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.release import present_release
+
 MIN_KEY_CHARACTERS = 32
 
 
@@ -48,6 +50,12 @@ class CommonSettings(BaseSettings):
     timezone: str = Field(default="Asia/Shanghai", description="zone in which datetimes without offset are read")
     language: Literal["en", "zh"] = Field(default="en", description="language where the reader's is not known")
     log_level: str = Field(default="INFO", description="least level that is logged")
+    release: str = Field(
+        default="",
+        max_length=64,
+        pattern=r"^(\S(.*\S)?)?$",
+        description="name of the release that runs, as workers show it; empty: the package's version",
+    )
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, description="largest ordinary request body")
     max_batch_body_bytes: int = Field(
         default=8 * 1024 * 1024,
@@ -75,6 +83,11 @@ class CommonSettings(BaseSettings):
             if self.environment == "production" and len(key) < MIN_KEY_CHARACTERS:
                 raise ValueError(f"a service key needs at least {MIN_KEY_CHARACTERS} characters outside development")
         return self
+
+    @property
+    def present_release(self) -> str:
+        """The release that runs."""
+        return present_release(self.release)
 
     @property
     def zone(self) -> ZoneInfo:
