@@ -27,6 +27,9 @@ class CommonSettings(BaseSettings):
     auth_key_previous: SecretStr | None = Field(
         default=None, description="the key before, still accepted while keys are being changed"
     )
+    metrics_key: SecretStr | None = Field(
+        default=None, description="opens /metrics as a bearer token; without it only this machine itself may read it"
+    )
     broker_url: SecretStr = Field(description="`doorbell:///file` (embedded), `amqp://...` (RabbitMQ) or `redis://...`")
     files_dir: Path = Field(description="folder shared by gm_task, which writes exports, and gm_service")
     timezone: str = Field(default="Asia/Shanghai", description="zone in which datetimes without offset are read")
@@ -48,9 +51,12 @@ class CommonSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _keys_are_long(self) -> Self:
-        for key in self.accepted_keys():
+        metrics_key = self.metrics_key.get_secret_value() if self.metrics_key else ""
+        for key in [*self.accepted_keys(), *([metrics_key] if metrics_key else [])]:
             if self.environment == "production" and len(key) < MIN_KEY_CHARACTERS:
-                raise ValueError(f"a service key needs at least {MIN_KEY_CHARACTERS} characters outside development")
+                raise ValueError(
+                    f"a service or metrics key needs at least {MIN_KEY_CHARACTERS} characters outside development"
+                )
         return self
 
     @property
@@ -65,4 +71,5 @@ class CommonSettings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Return the values that must never be logged."""
-        return [*self.accepted_keys(), self.broker_url.get_secret_value()]
+        metrics_key = [self.metrics_key.get_secret_value()] if self.metrics_key else []
+        return [*self.accepted_keys(), *metrics_key, self.broker_url.get_secret_value()]

@@ -16,14 +16,17 @@ from gm_service.orders.imports.validation import NewOrder
 from gm_service.orders.models import OrderStatus
 
 
-def attempt_rows(connection: Connection, import_id: int, scope: Scope, submitted: dict[int, Any]) -> None:
-    """Create the orders of these rows, by index, or note why not; the import is locked and none of them is created.
+def attempt_rows(connection: Connection, import_id: int, scope: Scope, submitted: dict[int, Any]) -> int:
+    """Create the orders of these rows, by index, or note why not; return how many were created.
+
+    The import is locked, and none of the rows is created yet.
 
     Raises:
         IntegrityError: another transaction took an order number in between; judged again, the row is a duplicate.
     """
     verdicts = judge_rows(connection, scope, submitted)
     enter_verdicts(connection, import_id, scope, verdicts)
+    return sum(isinstance(verdict, NewOrder) for verdict in verdicts.values())
 
 
 def enter_verdicts(connection: Connection, import_id: int, scope: Scope, verdicts: dict[int, Verdict]) -> None:
