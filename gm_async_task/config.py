@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
 from shared.settings import CommonSettings
@@ -28,6 +30,13 @@ class AsyncTaskSettings(CommonSettings):
         default=7 * 86_400, gt=0, description="a task with a queue that nobody started ends as failed after this"
     )
     sweep_seconds: float = Field(default=1, gt=0, description="pause between two sweeps of the keeper")
+    keeper_bind: str = Field(
+        default="", description="host:port of the keeper's /healthz, /readyz and /metrics; empty: none"
+    )
+    keeper_health_file: Path | None = Field(
+        default=None,
+        description="the keeper says here every second how it is; `python -m gm_async_task.health` reads it",
+    )
     retention_days: int = Field(default=0, ge=0, description="ended tasks older than this are deleted; 0: kept")
 
     def secrets(self) -> list[str]:

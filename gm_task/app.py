@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from functools import partial
 from typing import Any
 
+from billiard import current_process
 from billiard.util import set_pdeathsig
 from celery import Celery, signals
 
@@ -14,15 +16,21 @@ from gm_task import queues
 from gm_task.config import BUILT_IN_FUNCTIONS, TaskSettings
 from gm_task.consumer import GuardedConsumer
 from gm_task.context import Tools
+from gm_task.health import Parent
 from gm_task.orphan import OrphanWatch
 from gm_task.pool import WatchfulTaskPool
+from gm_task.pulse import ChildPulses
 from gm_task.registry import load_functions
 from gm_task.runner import Message, Runner
 from gm_task.script import ScriptLimits, ScriptRunner
+from gm_task.showing import Showing
 from gm_task.stop import StopFlag
 from gm_task.supervision import Supervision
 from shared.broker.queue import REQUEST_ID_HEADER, RUN_COUNT_HEADER
 from shared.broker.settings import make_celery
+from shared.metrics.calls import CountingTransport
+from shared.metrics.meters import Meters
+from shared.metrics.table import WORKER
 from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
 from shared.task_api.transport import HttpTransport
@@ -30,8 +38,10 @@ from shared.task_api.transport import HttpTransport
 _FINISH_SECONDS = 3.0
 
 
-def make_worker(settings: TaskSettings) -> Any:
-    """Return a Celery worker that serves the queue table; its `start()` returns when it was told to stop.
+def make_worker(settings: TaskSettings) -> tuple[Any, Showing]:
+    """Return a Celery worker that serves the queue table, and what it shows of itself.
+
+    Its `start()` returns when it was told to stop.
 
     Makes no connection; connects handlers to Celery's signals, so one process makes one worker.
 
@@ -39,14 +49,18 @@ def make_worker(settings: TaskSettings) -> Any:
         BrokerRefused, RegistryError, UnknownQueue: the configuration can't work; each says why.
     """
     name = f"gm_task.{os.getpid()}@{socket.gethostname()[:40]}"
-    stop = StopFlag()
+    stop, meters = StopFlag(), Meters(WORKER)
+    parent = Parent(ChildPulses(settings.worker_concurrency), settings.worker_stall_seconds)
+    showing = Showing(settings, parent, meters)
     app = make_celery("gm_task", settings.broker_url.get_secret_value(), queues=queues.choose(settings.worker_queues))
     orphan_watch = OrphanWatch(stop)
-    register_tasks(app, make_runner(settings, stop, name), orphan_watch)
-    connect_signals(stop, orphan_watch, Supervision(lambda: make_client(settings), name, settings.language))
-    return app.Worker(
+    register_tasks(app, make_runner(settings, stop, name, meters, parent.children), orphan_watch)
+    supervision = Supervision(lambda: make_client(settings), name, settings.language, meters)
+    connect_signals(stop, orphan_watch, supervision)
+    connect_pulses(parent.children, showing)
+    worker = app.Worker(
         hostname=name,
-        consumer_cls=GuardedConsumer,
+        consumer_cls=partial(GuardedConsumer, parent=parent),
         pool=WatchfulTaskPool,
         concurrency=settings.worker_concurrency,
         optimization="fair",
@@ -56,22 +70,33 @@ def make_worker(settings: TaskSettings) -> Any:
         without_heartbeat=True,
         quiet=True,
     )
+    return worker, showing
 
 
-def make_client(settings: TaskSettings) -> TaskClient:
-    """Return a client of gm_async_task for one process."""
-    return TaskClient(HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value()))
+def make_client(settings: TaskSettings, meters: Meters | None = None) -> TaskClient:
+    """Return a client of gm_async_task for one process; its calls are counted where `meters` are given."""
+    transport = HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value())
+    return TaskClient(CountingTransport(transport, meters) if meters else transport)
 
 
-def make_runner(settings: TaskSettings, stop: StopFlag, worker_name: str) -> Runner:
+def make_runner(
+    settings: TaskSettings, stop: StopFlag, worker_name: str, meters: Meters, pulses: ChildPulses
+) -> Runner:
     """Return the runner of all registered functions; it connects in the process that first uses it."""
+
+    def worker_stops() -> bool:
+        pulses.turn()  # a run asks several times a second, whatever its function does
+        return stop.is_set()
+
     return Runner(
         functions=load_functions([*BUILT_IN_FUNCTIONS, *settings.task_functions]),
-        client=PerProcess(lambda: make_client(settings)),
+        client=PerProcess(lambda: make_client(settings, meters)),
         tools=PerProcess(lambda: make_tools(settings)),
         policy=settings.run_policy(),
-        worker_stops=stop.is_set,
+        worker_stops=worker_stops,
         worker_name=worker_name,
+        meters=meters,
+        pulses=pulses,
     )
 
 
@@ -114,6 +139,16 @@ def connect_signals(stop: StopFlag, orphan_watch: OrphanWatch, supervision: Supe
     signals.task_failure.connect(supervision.on_task_failure, weak=False)
     signals.task_unknown.connect(supervision.on_task_unknown, weak=False)
     signals.task_rejected.connect(supervision.on_task_rejected, weak=False)
+
+
+def connect_pulses(pulses: ChildPulses, showing: Showing) -> None:
+    """Have each child take its place among the pulses, and close what its parent serves."""
+
+    def begin(**_signal: Any) -> None:
+        pulses.take_place(int(getattr(current_process(), "index", 0) or 0))
+        showing.leave_to_parent()
+
+    signals.worker_process_init.connect(begin, weak=False)
 
 
 def _outlive_parent(orphan_watch: OrphanWatch) -> None:

@@ -172,7 +172,8 @@ RUNS_ENDED = Metric(
     "gm_runs_ended_total",
     "counter",
     (WORKER,),
-    "messages dealt with: reported, handed_back, lost, unreported, or dropped (nothing was claimed)",
+    "messages dealt with: reported, handed_back, lost, unreported, left (its function did not return, "
+    "so the process was left), or dropped (nothing was claimed)",
     ("task_name", "verdict"),
 )
 REFUSED_MESSAGES = Metric(
