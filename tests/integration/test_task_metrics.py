@@ -16,7 +16,7 @@ from gm_async_task.tasks.meter import TaskMeter
 from gm_async_task.tasks.sweep import Sweeper
 from shared.database import DatabaseClock, make_engine
 from shared.errors import StaleRun
-from shared.metrics.exposition import Exposition
+from shared.metrics.exposition import Exposition, Reading
 from shared.metrics.meters import Meters
 from shared.metrics.table import ASYNC_TASK, KEEPER
 from shared.task_api.client import TaskClient
@@ -210,19 +210,27 @@ def test_database_that_is_away_is_told_and_takes_nothing_else_away() -> None:
     assert "secretword" not in answer.text
 
 
-def test_database_that_hangs_is_waited_for_by_one_thread_and_not_for_long() -> None:
-    class Hanging(Census):
-        asked = 0
-        may_end = threading.Event()
+class Hanging(Census):
+    """Counting never ends; whether the database answers otherwise is up to the test."""
 
-        def _count(self) -> list[object]:  # type: ignore[override]
-            self.asked += 1
-            self.may_end.wait(60)
-            return []
+    def __init__(self, engine: Engine, *, answers: bool) -> None:
+        super().__init__(engine, DatabaseClock())
+        self.asked, self.answers, self.may_end = 0, answers, threading.Event()
 
-    census = Hanging(make_engine("sqlite://"), DatabaseClock())
+    def _count(self) -> list[Reading]:
+        self.asked += 1
+        self.may_end.wait(60)
+        return []
+
+    def _answers(self) -> bool:
+        return self.answers and super()._answers()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_counting_that_hangs_is_waited_for_by_one_thread_and_not_for_long(answers: bool) -> None:
+    census = Hanging(make_engine("sqlite://"), answers=answers)
     readings = [census.read_gauges() for _ in range(3)]
     census.may_end.set()
 
-    assert [[reading.value for reading in each] for each in readings] == [[0], [0], [0]]
+    assert [[reading.value for reading in each] for each in readings] == [[int(answers)]] * 3
     assert census.asked == 1
