@@ -30,6 +30,9 @@ class CommonSettings(BaseSettings):
     auth_key_previous: SecretStr | None = Field(
         default=None, description="the key before, still accepted while keys are being changed"
     )
+    metrics_key: SecretStr | None = Field(
+        default=None, description="opens /metrics as a bearer token; without it only this machine itself may read it"
+    )
     broker_url: SecretStr = Field(description="`doorbell:///file` (embedded), `amqp://...` (RabbitMQ) or `redis://...`")
     files_dir: Path = Field(
         description="folder of exports that gm_task, gm_service and nginx share; with GM_FILE_STORE on S3 each host's "
@@ -79,9 +82,12 @@ class CommonSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _keys_are_long(self) -> Self:
-        for key in self.accepted_keys():
+        metrics_key = self.metrics_key.get_secret_value() if self.metrics_key else ""
+        for key in [*self.accepted_keys(), *([metrics_key] if metrics_key else [])]:
             if self.environment == "production" and len(key) < MIN_KEY_CHARACTERS:
-                raise ValueError(f"a service key needs at least {MIN_KEY_CHARACTERS} characters outside development")
+                raise ValueError(
+                    f"a service or metrics key needs at least {MIN_KEY_CHARACTERS} characters outside development"
+                )
         return self
 
     @property
@@ -101,5 +107,5 @@ class CommonSettings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Return the values that must never be logged."""
-        own = (self.broker_url, self.s3_access_key, self.s3_secret_key)
+        own = (self.broker_url, self.metrics_key, self.s3_access_key, self.s3_secret_key)
         return [*self.accepted_keys(), *(secret.get_secret_value() for secret in own if secret)]

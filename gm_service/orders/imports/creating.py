@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -25,8 +26,17 @@ Result = TypeVar("Result")
 _TRIES = 5
 
 
-def create_orders(engine: Engine, command: CreateOrders, zone: ZoneInfo) -> Counts:
-    """Attempt the next waiting rows of an import in one transaction; return how far it is then.
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What became of the rows of one call, and how far the import is then."""
+
+    created: int
+    failed: int
+    counts: Counts
+
+
+def create_orders(engine: Engine, command: CreateOrders, zone: ZoneInfo) -> Attempted:
+    """Attempt the next waiting rows of an import in one transaction.
 
     Asked again after its answer was lost it goes on with the rows behind.
 
@@ -36,13 +46,14 @@ def create_orders(engine: Engine, command: CreateOrders, zone: ZoneInfo) -> Coun
         Unavailable: the database is away, or others keep taking the same order numbers.
     """
 
-    def create(connection: Connection) -> Counts:
+    def create(connection: Connection) -> Attempted:
         batch = hold_import(connection, command)
         cycle = require_time_config(connection, batch.station_id, batch.time_config_id)
         waiting = rows.list_waiting(connection, batch.id, command.limit)
         scope = Scope(batch.station_id, cycle, zone, command.task_id)
-        enter_verdicts(connection, batch.id, scope, judge_rows(connection, scope, waiting))
-        return ledger.count_rows(connection, batch.id, batch.total)
+        created = enter_verdicts(connection, batch.id, scope, judge_rows(connection, scope, waiting))
+        counts = ledger.count_rows(connection, batch.id, batch.total)
+        return Attempted(created, len(waiting) - created, counts)
 
     return in_write_again(engine, create)
 
