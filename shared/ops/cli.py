@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from shared.ops.host import Host, HostError
+from shared.ops.embedded import EMBEDDED
+from shared.ops.host import Host
+from shared.ops.layout import HostError, Way
+from shared.ops.stack import BROKERS, make_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,7 +22,30 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Migrate, load the demo, start every process; running already, only say where."""
-    host = Host(ROOT)
+    _start(EMBEDDED)
+
+
+@main.command()
+def stop() -> None:
+    """End every process that `gm run` started."""
+    _stop(EMBEDDED)
+
+
+@main.command()
+@click.option("--broker", type=click.Choice(BROKERS), help="what rings the bells; by default as it was, or rabbitmq")
+def stack(broker: str | None) -> None:
+    """Do the same with MariaDB, RabbitMQ or Redis, and nginx, each started here for this checkout alone."""
+    _start(make_stack(broker))
+
+
+@main.command()
+def stack_stop() -> None:
+    """End every process that `gm stack` started."""
+    _stop(make_stack(None))
+
+
+def _start(way: Way) -> None:
+    host = Host(ROOT, way)
     try:
         host.start()
     except HostError as error:
@@ -27,8 +53,6 @@ def run() -> None:
     click.echo(host.welcome())
 
 
-@main.command()
-def stop() -> None:
-    """End every process that `gm run` started."""
-    ended = Host(ROOT).stop()
-    click.echo(f"Stopped {ended} processes; the data stays in .run/." if ended else "Nothing was running.")
+def _stop(way: Way) -> None:
+    ended = Host(ROOT, way).stop()
+    click.echo(f"Stopped {ended} processes; the data stays in {way.folder}/." if ended else "Nothing was running.")
