@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/.run-ready ## environment, migrations, demo data, every process; prints the address
@@ -19,9 +19,21 @@ run: $(VENV)/.run-ready ## environment, migrations, demo data, every process; pr
 stop: ## end every process that make run started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m shared.ops stop; else echo "Nothing was running."; fi
 
+.PHONY: servers
+servers: ## install the servers that make stack and some tests need (Debian, Ubuntu)
+	@sh shared/ops/servers/install.sh
+
+.PHONY: stack
+stack: $(VENV)/.run-ready ## the same on MariaDB, RabbitMQ (BROKER=redis for Redis) and nginx of its own
+	@$(BIN)/python -m shared.ops stack $(if $(BROKER),--broker $(BROKER))
+
+.PHONY: stack-stop
+stack-stop: ## end every process that make stack started
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m shared.ops stack-stop; else echo "Nothing was running."; fi
+
 .PHONY: demo
-demo: $(VENV)/.run-ready ## drive the main job over HTTP against make run, showing each step
-	@$(BIN)/python -m gm_service.demo.drive
+demo: $(VENV)/.run-ready ## drive the main job over HTTP against make run (STACK=1: make stack), showing each step
+	@$(BIN)/python -m gm_service.demo.drive $(if $(STACK),.stack/env)
 
 .PHONY: test
 test: $(VENV)/.test-ready ## every test that this machine can run; says what was left out
@@ -60,8 +72,8 @@ lock: ## write the requirements files anew from pyproject.toml (needs uv)
 		--custom-compile-command "make lock" -q -c requirements.txt -o requirements-dev.txt
 
 .PHONY: clean
-clean: stop ## delete the environment and the data of make run
-	rm -rf $(VENV) .run
+clean: stop stack-stop ## delete the environment and the data of make run and make stack
+	rm -rf $(VENV) .run .stack
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

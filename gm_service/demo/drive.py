@@ -1,13 +1,13 @@
 """Shows the main job over HTTP against a running platform: `make demo`.
 
-It speaks as any program of the station would: with the station's token, to addresses found in `.run/env`.
+It speaks as any program of the station would: with the station's token, to addresses found in `.run/env`, or in the
+file that it is given.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import shlex
 import sys
 import time
 import uuid
@@ -22,8 +22,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from gm_service.demo.load import demo_batch
+from shared.ops.env_file import read_env
 
-ENV_FILE = Path(__file__).parents[2] / ".run" / "env"
+ENV_FILE = ".run/env"
 IMPORT_ROWS = 1500
 SHOWN_FAILED_ROWS = 12
 BATCH_TIME_CONFIG = "whole-day"
@@ -83,7 +84,7 @@ class Station:
 
 def main() -> None:
     """Export a lot, export a little, import real orders of which some are bad, correct these and run them again."""
-    station = _station()
+    station = _station(Path(__file__).parents[2] / (sys.argv[1] if sys.argv[1:] else ENV_FILE))
     try:
         export_in_the_background(station)
         export_at_once(station)
@@ -226,12 +227,11 @@ def _show_failed(rows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def _station() -> Station:
-    if not ENV_FILE.exists():
-        console.print("Nothing runs here yet: `make run` first.")
+def _station(env_file: Path) -> Station:
+    if not env_file.exists():
+        console.print("Nothing runs here yet: `make run` or `make stack` first.")
         sys.exit(1)
-    pairs = (line.split("=", 1) for line in ENV_FILE.read_text().splitlines())
-    values = {name: shlex.split(value)[0] for name, value in pairs}
+    values = read_env(env_file)
     return Station(values["GM_SERVICE_URL"], values["GM_STATION_TOKEN"])
 
 

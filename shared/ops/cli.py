@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
-from shared.ops.host import Host, HostError
-from shared.ops.release.command import release, slots
+from shared.ops.embedded import EMBEDDED
+from shared.ops.host import Host
+from shared.ops.layout import HostError, Way
+from shared.ops.release.command import release
+from shared.ops.stack import BROKERS, make_stack
 from shared.ops.why import why
 from shared.ops.workers.command import workers
 
@@ -22,19 +25,35 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Migrate, load the demo, start every process; running already, only say where."""
-    host = Host(ROOT)
-    try:
-        host.start()
-    except HostError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(host.welcome())
+    _start(EMBEDDED)
 
 
 @main.command()
 def stop() -> None:
     """End every process that `gm run` started."""
-    ended = Host(ROOT).stop()
-    click.echo(f"Stopped {ended} processes; the data stays in .run/." if ended else "Nothing was running.")
+    _stop(EMBEDDED)
+
+
+@main.command()
+@click.option("--broker", type=click.Choice(BROKERS), help="what rings the bells; by default as it was, or rabbitmq")
+def stack(broker: str | None) -> None:
+    """Do the same with MariaDB, RabbitMQ or Redis, and nginx, each started here for this checkout alone."""
+    _start(make_stack(broker))
+
+
+@main.command()
+def stack_stop() -> None:
+    """End every process that `gm stack` started."""
+    _stop(make_stack(None))
+
+
+def _start(way: Way) -> None:
+    host = Host(ROOT, way)
+    try:
+        host.start()
+    except HostError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(host.welcome())
 
 
 @main.group()
@@ -43,6 +62,10 @@ def ops() -> None:
 
 
 ops.add_command(release)
-ops.add_command(slots)
 ops.add_command(why)
 ops.add_command(workers)
+
+
+def _stop(way: Way) -> None:
+    ended = Host(ROOT, way).stop()
+    click.echo(f"Stopped {ended} processes; the data stays in {way.folder}/." if ended else "Nothing was running.")

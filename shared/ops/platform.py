@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 from shared.ops.env_file import read_env
 from shared.ops.supervisors import Supervisor
@@ -52,5 +53,11 @@ def find_platform(etc: Path | None, socket: str | None) -> Platform:
     missing = [name for name in ("GM_ASYNC_TASK_URL", "GM_AUTH_KEY") if not values.get(name)]
     if missing:
         raise PlatformUnknown(f"{' and '.join(missing)}: neither in the environment nor in {folder}/gm.env.")
-    found = socket or values.get("GM_SUPERVISOR_SOCKET") or str(Path(values.get("GM_RUN_DIR", folder)) / SOCKET)
+    found = socket or _find_socket(folder, {**read_env(folder / "supervisor.env"), **os.environ})
     return Platform(folder, values["GM_ASYNC_TASK_URL"], values["GM_AUTH_KEY"], found)
+
+
+def _find_socket(folder: Path, values: dict[str, str]) -> str:
+    """Return supervisord's socket; the file may name it by its other values, as the shell lets it."""
+    named = values.get("GM_SUPERVISOR_SOCKET") or str(Path(values.get("GM_RUN_DIR", str(folder))) / SOCKET)
+    return Template(named).safe_substitute(values)

@@ -13,9 +13,10 @@ from pathlib import Path
 MARK = "GM_RUN_MARK"
 
 
-def find_marked(mark: str, supervisor: int | None) -> list[int]:
-    """Return the ids of this user's living processes that carry `mark`.
+def find_marked(mark: str, supervisor: int | None, held: Path | None = None) -> list[int]:
+    """Return the ids of this user's living processes that carry `mark`, or have the file `held` open.
 
+    nginx writes over its environment, and keeps what was open when it was started.
     Where there is no /proc, only the `supervisor` is known, which ends the others itself.
     """
     if not mark:
@@ -26,7 +27,9 @@ def find_marked(mark: str, supervisor: int | None) -> list[int]:
     return sorted(
         int(entry.name)
         for entry in Path("/proc").glob("[0-9]*")
-        if int(entry.name) != os.getpid() and wanted in _environment(entry) and not _is_zombie(entry)
+        if int(entry.name) != os.getpid()
+        and (wanted in _environment(entry) or _holds(entry, held))
+        and not _is_zombie(entry)
     )
 
 
@@ -39,10 +42,10 @@ def end(pids: list[int], number: signal.Signals) -> None:
             continue
 
 
-def wait_gone(mark: str, supervisor: int | None, seconds: float) -> bool:
-    """Wait until no process carries `mark`; False where some still do after `seconds`."""
+def wait_gone(mark: str, supervisor: int | None, seconds: float, held: Path | None = None) -> bool:
+    """Wait until no process is marked; False where some still are after `seconds`."""
     deadline = time.monotonic() + seconds
-    while find_marked(mark, supervisor):
+    while find_marked(mark, supervisor, held):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)
@@ -70,6 +73,15 @@ def _environment(entry: Path) -> list[str]:
         return (entry / "environ").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:  # ended meanwhile, or another user's
         return []
+
+
+def _holds(entry: Path, file: Path | None) -> bool:
+    if file is None:
+        return False
+    try:
+        return any(open_file.readlink() == file for open_file in (entry / "fd").iterdir())
+    except OSError:  # ended meanwhile, or another user's
+        return False
 
 
 def _is_zombie(entry: Path) -> bool:

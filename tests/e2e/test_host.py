@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from shared.ops import processes
+from shared.ops.embedded import EMBEDDED
 from shared.ops.host import Host
 from tests.support.cluster import ROOT
 from tests.support.waiting import wait_for
@@ -38,7 +39,7 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
     for room in ROOMS:
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     yield tmp_path
-    Host(tmp_path).stop()
+    Host(tmp_path, EMBEDDED).stop()
 
 
 def _env(checkout: Path) -> dict[str, str]:
@@ -57,14 +58,14 @@ def _tasks(checkout: Path) -> requests.Response:
 
 
 def test_run_again_keeps_the_data_and_stop_ends_all_and_nothing_else(checkout: Path) -> None:
-    host = Host(checkout)
+    host = Host(checkout, EMBEDDED)
     host.start()
     first, pids = _env(checkout), _pids(checkout)
     answer = _tasks(checkout)
     # A shell that has loaded .run/env, as the README says, and what it started.
     bystander = subprocess.Popen(["sleep", "300"], env={**os.environ, **first})
 
-    Host(checkout).start()
+    Host(checkout, EMBEDDED).start()
     again = _pids(checkout)
     stopped = host.stop()
     survived = bystander.poll() is None
@@ -82,7 +83,7 @@ def test_run_again_keeps_the_data_and_stop_ends_all_and_nothing_else(checkout: P
 
 
 def test_killed_processes_are_started_again_and_a_killed_supervisor_is_replaced(checkout: Path) -> None:
-    host = Host(checkout)
+    host = Host(checkout, EMBEDDED)
     host.start()
     supervisor = int((checkout / ".run" / "supervisord.pid").read_text())
     for pid in set(_pids(checkout)) - {supervisor}:

@@ -193,7 +193,10 @@ class Cluster:
 
     def submit(self, function: str, given: Any = None, **options: Any) -> int:
         """Add a task of tests.support.task_functions and ring for it, as a business project does."""
-        name = f"tests.support.task_functions.{function}"
+        return self.submit_named(f"tests.support.task_functions.{function}", given, **options)
+
+    def submit_named(self, name: str, given: Any = None, **options: Any) -> int:
+        """Do the same with a task of any name."""
         added = self.tasks.create("S001", name, given or {}, queue=QUEUE, **options)
         make_task_queue(self.environment["GM_BROKER_URL"]).send_task(name, [added.task_id], added.queue or QUEUE)
         return added.task_id

@@ -51,6 +51,20 @@ def work_on_whatever_happens(context: TaskContext) -> Any:
 
 
 @task_function
+def note_effect(context: TaskContext) -> Any:
+    """Take some time, then do what must not be done twice: leave a line."""
+    time.sleep(context.input["seconds"])
+    note(Path(context.input["effects"]), context.task_id)
+    return "noted"
+
+
+def note(effects: Path, task_id: int) -> None:
+    """Add a line with the task's id to a file, whole among those of other processes."""
+    with effects.open("a") as file:
+        file.write(f"{task_id}\n")
+
+
+@task_function
 def exit_interpreter(_context: TaskContext) -> Any:
     """Leave as a script would."""
     raise SystemExit(3)

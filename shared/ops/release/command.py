@@ -1,4 +1,4 @@
-"""`gm ops release` and `gm ops slots`."""
+"""`gm ops release`."""
 
 from __future__ import annotations
 
@@ -82,22 +82,6 @@ def release(platform: Platform, version: str | None, back: bool, status: bool, *
         else:
             raise click.UsageError("Name the VERSION and its --home, or ask for --status or --back.")
     except (SlotError, SupervisorAway, PlatformError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-@click.command()
-@platform_options
-def slots(platform: Platform) -> None:
-    """Start the workers of each slot that holds a release; supervisor runs this once when it starts."""
-    supervisor = platform.supervisor()
-    try:
-        for slot in list_slots(platform.etc):
-            if slot.is_free():
-                click.echo(f"slot {slot.name} is free")
-            else:
-                supervisor.start_group(slot.group)
-                click.echo(f"slot {slot.name} starts {slot.version()}")
-    except SupervisorAway as error:
         raise click.ClickException(str(error)) from error
 
 
