@@ -53,7 +53,7 @@ def find_platform(etc: Path | None, socket: str | None) -> Platform:
     missing = [name for name in ("GM_ASYNC_TASK_URL", "GM_AUTH_KEY") if not values.get(name)]
     if missing:
         raise PlatformUnknown(f"{' and '.join(missing)}: neither in the environment nor in {folder}/gm.env.")
-    found = socket or _find_socket(folder, {**read_env(folder / "supervisor.env"), **os.environ})
+    found = socket or _find_socket(folder, {**read_env(folder / "supervisor.env"), **values})
     return Platform(folder, values["GM_ASYNC_TASK_URL"], values["GM_AUTH_KEY"], found)
 
 

@@ -88,3 +88,11 @@ def raise_error(context: TaskContext) -> Any:
 def exit_process(context: TaskContext) -> Any:
     """Try to end the process that runs it."""
     sys.exit(3)
+
+
+@task_function
+def fail_in_a_bad_release(_context: TaskContext) -> Any:
+    """End well, unless the release that runs it is told to be a bad one."""
+    if os.environ.get("BAD_RELEASE"):
+        raise ValueError("what the new version did not think of")
+    return {"release": os.environ.get("GM_RELEASE", "")}
