@@ -9,13 +9,18 @@ from sqlalchemy.engine import Engine
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.routes.health import health_routes
 from gm_async_task.routes.task import task_routes
+from gm_async_task.routes.worker import explain_routes, release_routes, worker_routes
 from gm_async_task.tasks.census import Census
 from gm_async_task.tasks.meter import TaskMeter
 from gm_async_task.tasks.runs import RunService
 from gm_async_task.tasks.service import TaskService
+from gm_async_task.workers.explaining import Explainer
+from gm_async_task.workers.refusals import RefusalService
+from gm_async_task.workers.releases import ReleaseService
+from gm_async_task.workers.service import WorkerService
 from shared.database import DatabaseClock, make_engine
 from shared.logs import configure_logs
-from shared.metrics.exposition import Exposition, release_of
+from shared.metrics.exposition import Exposition
 from shared.metrics.folder import open_folder
 from shared.metrics.meters import Meters
 from shared.metrics.table import ASYNC_TASK
@@ -45,8 +50,13 @@ def assemble(settings: AsyncTaskSettings, engine: Engine, clock: DatabaseClock) 
 
     count_requests(app, meters)
     app.register_blueprint(health_routes(engine))
-    exposition = Exposition(meters, release_of(settings), Census(engine, clock).read_gauges)
+    exposition = Exposition(meters, settings.present_release, Census(engine, clock).read_gauges)
     app.register_blueprint(metrics_routes(exposition, settings))
-    tasks, runs = TaskService(engine, settings, clock, meter), RunService(engine, settings, clock, meter)
-    app.register_blueprint(task_routes(tasks, runs))
+    releases = ReleaseService(engine, settings, clock)
+    tasks = TaskService(engine, settings, clock, meter, releases.choose_lane)
+    app.register_blueprint(task_routes(tasks, RunService(engine, settings, clock, meter)))
+    workers, refusals = WorkerService(engine, settings, clock), RefusalService(engine, settings, clock, meter)
+    app.register_blueprint(worker_routes(workers, refusals))
+    app.register_blueprint(release_routes(releases))
+    app.register_blueprint(explain_routes(Explainer(engine, settings, clock, workers)))
     return app

@@ -34,9 +34,10 @@ from gm_service.task_service import TrustedTransport
 from gm_service.task_view import TaskView
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
+from shared.files.store import open_file_store
 from shared.logs import configure_logs
 from shared.metrics.calls import CountingQueue, CountingTransport
-from shared.metrics.exposition import Exposition, release_of
+from shared.metrics.exposition import Exposition
 from shared.metrics.folder import open_folder
 from shared.metrics.meters import Meters
 from shared.metrics.table import SERVICE
@@ -79,7 +80,7 @@ def make_service_app(
     _configure_sessions(app, settings)
     app.after_request(_protect)
     count_requests(app, meters)
-    app.register_blueprint(metrics_routes(Exposition(meters, release_of(settings)), settings))
+    app.register_blueprint(metrics_routes(Exposition(meters, settings.present_release), settings))
     task_client = TaskClient(CountingTransport(TrustedTransport(task_api), meters))
     counting_queue = CountingQueue(queue, meters)
     for blueprint in _blueprints(settings, task_client, counting_queue, engine, clock, meters=meters):
@@ -108,7 +109,7 @@ def _blueprints(
     imports = ImportService(engine, settings, dispatcher, task_client, teller)
     tasks = StationTasks(task_client, teller)
     reader = ImportReader(engine)
-    exports = ExportService(engine, settings, dispatcher, task_client, clock)
+    exports = ExportService(engine, settings, dispatcher, task_client, clock, open_file_store(settings))
 
     def reader_view() -> TaskView:
         return TaskView(g.language, settings.public_url)

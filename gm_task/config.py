@@ -32,6 +32,11 @@ class TaskSettings(CommonSettings):
     script_stop_seconds: float = Field(
         default=2.0, ge=0, description="time between asking a script to end and killing its process group"
     )
+    upload_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="how long a file store that is away is tried before a finished export is given up",
+    )
     stop_grace_seconds: float = Field(
         default=30.0, ge=0, description="what a run that may not be repeated gets when the worker is told to stop"
     )

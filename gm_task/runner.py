@@ -17,6 +17,7 @@ from shared.metrics.table import RUNS_ENDED, RUNS_STARTED, WORKER
 from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
 from shared.task_api.held_run import RunPolicy
+from shared.task_api.lanes import base_queue
 from shared.task_api.report import Verdict
 from shared.task_api.run import Claim, RunContext, leave_process, run_body
 
@@ -65,7 +66,7 @@ class Runner:
     def _run(self, name: str, task_id: int, message: Message) -> Verdict:
         # A message without a count is taken for a task's first: nothing that ended is started again by it.
         seen = message.run_count if isinstance(message.run_count, int) and message.run_count >= 0 else 0
-        queue = message.queue if isinstance(message.queue, str) else None
+        queue = base_queue(message.queue) if isinstance(message.queue, str) else None
         owner = owner_name(self.worker_name, message.id)
         claim = Claim(task_id, name, expect_run_count=seen, owner=owner, queue=queue)
         function = self.functions[name]

@@ -8,7 +8,7 @@ from gm_task.config import TaskSettings
 from gm_task.health import Parent
 from shared.health import HealthFile
 from shared.metrics import table
-from shared.metrics.exposition import Exposition, Reading, release_of
+from shared.metrics.exposition import Exposition, Reading
 from shared.metrics.meters import Meters
 from shared.metrics.server import Endpoint
 
@@ -19,7 +19,7 @@ class Showing:
     def __init__(self, settings: TaskSettings, parent: Parent, meters: Meters) -> None:
         self._parent = parent
         self._ends = ExitStack()
-        exposition = Exposition(meters, release_of(settings), self.read_gauges)
+        exposition = Exposition(meters, settings.present_release, self.read_gauges)
         self._endpoint = Endpoint(settings.worker_bind, settings, parent.judge, exposition)
         self._file = HealthFile(settings.worker_health_file, parent.judge) if settings.worker_health_file else None
 

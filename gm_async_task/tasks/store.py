@@ -92,6 +92,8 @@ def claim(
         # Who dispatched by hand named no queue; the one that the bell came by can be rung again.
         "queue": func.coalesce(tasks.c.queue, command.queue),
         "start_time": func.coalesce(tasks.c.start_time, clock.now()),
+        "refused_at": None,
+        "refused_count": 0,
         "run_start": clock.now(),
         "end_time": None,
         "lease_until": clock.after(lease_seconds),

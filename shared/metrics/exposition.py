@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.metrics import folder
 from shared.metrics.meters import Meters
 from shared.metrics.table import BUILD_INFO, PROCESS_MEMORY_BYTES, Metric
-from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Family
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_PACKAGE = "gm-platform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +71,6 @@ class _Collector:
 
     def describe(self) -> list[Family]:
         return []  # nothing is read before it is asked for
-
-
-def release_of(settings: CommonSettings) -> str:
-    """Return the name of the release that runs: as configured, else the package's version."""
-    configured = str(getattr(settings, "release", "") or "")
-    try:
-        return configured or version(_PACKAGE)
-    except PackageNotFoundError:  # run from a checkout
-        return "unknown"
 
 
 def _gauges(readings: Iterable[Reading]) -> Iterable[Family]:

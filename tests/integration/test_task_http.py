@@ -35,7 +35,10 @@ def _post(http: FlaskClient, path: str, body: Any, **headers: str) -> tuple[int,
 def test_success_is_an_envelope(http: FlaskClient) -> None:
     status, answer = _post(http, "/task/add", {**ADD, "user_task_id": "mine"})
 
-    assert (status, answer) == (200, {"code": 0, "msg": "ok", "data": {"task_id": 1, "user_task_id": "mine"}})
+    assert (status, answer) == (
+        200,
+        {"code": 0, "msg": "ok", "data": {"task_id": 1, "user_task_id": "mine", "queue": None}},
+    )
 
 
 @pytest.mark.parametrize("key", [None, "", AUTH_KEY[:-1], AUTH_KEY + "0", "ключ", AUTH_KEY.upper()])

@@ -136,6 +136,9 @@ def test_a_task_runs_and_hostile_messages_do_no_harm(place: Place) -> None:
     place.ring(task_id)
 
     assert place.ended(task_id, 30).result["doubled"] == 42
+    assert place.client.get(unknown).status == TaskStatus.SUBMITTED, "a worker that has it may still come"
+    place.api.unknown_name_seconds = 0
+    place.ring(unknown)
     assert place.ended(unknown).reason == f"No worker has the function {FUNCTIONS}.never_written."
     assert place.client.get(named_otherwise).status == TaskStatus.SUBMITTED
     assert place.worker.poll() is None

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import IntegrityError
 
 from gm_service.config import ServiceSettings
 from gm_service.orders.cycles import require_time_config
@@ -69,10 +68,8 @@ class ImportRuns:
         """
         submitted = [SubmittedRow(order) for order in command.order_data]
         check_size(submitted, self.settings.max_batch_rows)
-        try:
-            return in_write(self.engine, lambda connection: _open(connection, command, submitted))
-        except IntegrityError:  # another run of the task did so at the same moment
-            return in_write(self.engine, lambda connection: _open(connection, command, submitted))
+        # Another run of the task may do so at the same moment.
+        return creating.in_write_again(self.engine, lambda connection: _open(connection, command, submitted))
 
 
 def _open(connection: Connection, command: OpenImport, submitted: list[SubmittedRow]) -> int:
