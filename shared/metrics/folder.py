@@ -216,7 +216,11 @@ def _turn(folder: Path) -> Iterator[bool]:
                 yield False
                 return
             time.sleep(0.01)
-        yield True
+        try:
+            yield True
+        finally:
+            # Closing would not do where another thread has forked meanwhile: the child has the file open too.
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _hold(folder: Path) -> TextIO:

@@ -100,6 +100,27 @@ def test_full_disk_ends_the_counting_and_nothing_else(tmp_path: Path, monkeypatc
     assert not are_there
 
 
+def test_turn_ends_though_a_child_was_forked_in_it(tmp_path: Path) -> None:
+    script = f"""
+import os, sys, pathlib
+from shared.metrics import folder
+with folder._turn(pathlib.Path({str(tmp_path)!r})) as first:
+    pid = os.fork()
+    if pid == 0:
+        os.read(0, 1)
+        os._exit(0)
+with folder._turn(pathlib.Path({str(tmp_path)!r})) as second:
+    print(first, second, flush=True)
+os.kill(pid, 9)
+"""
+
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        told = child.stdout.readline()
+
+    assert told == b"True True\n"
+
+
 def test_folders_of_trees_that_are_gone_are_removed(tmp_path: Path) -> None:
     gone, young, held = (tmp_path / f"{folder.PREFIX}{name}" for name in ("gone", "young", "held"))
     for each in (gone, young, held):
