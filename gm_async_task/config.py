@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
 from shared.settings import CommonSettings
@@ -33,6 +35,13 @@ class AsyncTaskSettings(CommonSettings):
     )
     unknown_name_seconds: float = Field(
         default=60, ge=0, description="how long a task waits for a worker that has its function, once one refused it"
+    )
+    keeper_bind: str = Field(
+        default="", description="host:port of the keeper's /healthz, /readyz and /metrics; empty: none"
+    )
+    keeper_health_file: Path | None = Field(
+        default=None,
+        description="the keeper says here every second how it is; `python -m gm_async_task.health` reads it",
     )
     retention_days: int = Field(default=0, ge=0, description="ended tasks older than this are deleted; 0: kept")
 

@@ -8,6 +8,7 @@ import sys
 from functools import partial
 from typing import Any
 
+from billiard import current_process
 from billiard.util import set_pdeathsig
 from celery import Celery, signals
 
@@ -15,29 +16,36 @@ from gm_task import queues
 from gm_task.config import BUILT_IN_FUNCTIONS, TaskSettings
 from gm_task.consumer import GuardedConsumer
 from gm_task.context import Tools
+from gm_task.health import Parent
 from gm_task.orphan import OrphanWatch
 from gm_task.pool import WatchfulTaskPool
 from gm_task.presence import Identity, Presence
+from gm_task.pulse import ChildPulses
 from gm_task.registry import load_functions
 from gm_task.runner import Message, Runner
 from gm_task.script import ScriptLimits, ScriptRunner
 from gm_task.serving import Serving
+from gm_task.showing import Showing
 from gm_task.stop import StopFlag
 from gm_task.supervision import Supervision
 from shared.broker.queue import REQUEST_ID_HEADER, RUN_COUNT_HEADER
 from shared.broker.settings import make_celery
+from shared.files.store import open_file_store
+from shared.metrics.calls import CountingTransport
+from shared.metrics.meters import Meters
+from shared.metrics.table import WORKER
 from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
 from shared.task_api.lanes import GREY, rung_queue
-from shared.task_api.transport import HttpTransport
+from shared.task_api.transport import HttpTransport, Transport
 from shared.task_api.worker_client import WorkerClient
 
 _FINISH_SECONDS = 3.0
 _LEAVE_SECONDS = 2.0
 
 
-def make_worker(settings: TaskSettings) -> Any:
-    """Return a Celery worker; its `start()` returns when it was told to stop.
+def make_worker(settings: TaskSettings) -> tuple[Any, Showing]:
+    """Return a Celery worker, and what it shows of itself; its `start()` returns when it was told to stop.
 
     It serves those queues of the table that the task service tells it, and none before.
 
@@ -47,20 +55,24 @@ def make_worker(settings: TaskSettings) -> Any:
         BrokerRefused, RegistryError, UnknownQueue: the configuration can't work; each says why.
     """
     name = f"gm_task.{os.getpid()}@{socket.gethostname()[:40]}"
-    stop = StopFlag()
+    stop, meters = StopFlag(), Meters(WORKER)
+    parent = Parent(ChildPulses(settings.worker_concurrency), settings.worker_stall_seconds)
+    showing = Showing(settings, parent, meters)
     base_queues = queues.choose(settings.worker_queues)
     table = [*base_queues, *(rung_queue(queue, GREY) for queue in base_queues)]
     app = make_celery("gm_task", settings.broker_url.get_secret_value(), queues=table)
     orphan_watch = OrphanWatch(stop)
-    runner = make_runner(settings, stop, name)
+    runner = make_runner(settings, stop, name, meters, parent.children)
     register_tasks(app, runner, orphan_watch)
     serving = Serving()
     presence = make_presence(settings, runner, base_queues, serving)
-    connect_signals(stop, orphan_watch, Supervision(lambda: make_transport(settings), name, serving), presence)
-    return app.Worker(
+    supervision = Supervision(lambda: make_transport(settings, meters), name, serving, meters)
+    connect_signals(stop, orphan_watch, supervision, presence)
+    connect_pulses(parent.children, showing)
+    worker = app.Worker(
         hostname=name,
         exclude_queues=table,  # until the task service has said what to serve
-        consumer_cls=partial(GuardedConsumer, serving),
+        consumer_cls=partial(GuardedConsumer, serving, parent),
         pool=WatchfulTaskPool,
         concurrency=settings.worker_concurrency,
         optimization="fair",
@@ -70,11 +82,13 @@ def make_worker(settings: TaskSettings) -> Any:
         without_heartbeat=True,
         quiet=True,
     )
+    return worker, showing
 
 
-def make_transport(settings: TaskSettings) -> HttpTransport:
-    """Return a way to gm_async_task for one thread of one process."""
-    return HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value())
+def make_transport(settings: TaskSettings, meters: Meters | None = None) -> Transport:
+    """Return a way to gm_async_task for one thread of one process; its calls are counted where `meters` are given."""
+    transport = HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value())
+    return CountingTransport(transport, meters) if meters else transport
 
 
 def make_presence(settings: TaskSettings, runner: Runner, base_queues: tuple[str, ...], serving: Serving) -> Presence:
@@ -91,15 +105,24 @@ def make_presence(settings: TaskSettings, runner: Runner, base_queues: tuple[str
     return Presence(lambda: WorkerClient(make_transport(settings)), identity, serving, runner.worker_stops)
 
 
-def make_runner(settings: TaskSettings, stop: StopFlag, worker_name: str) -> Runner:
+def make_runner(
+    settings: TaskSettings, stop: StopFlag, worker_name: str, meters: Meters, pulses: ChildPulses
+) -> Runner:
     """Return the runner of all registered functions; it connects in the process that first uses it."""
+
+    def worker_stops() -> bool:
+        pulses.turn()  # a run asks several times a second, whatever its function does
+        return stop.is_set()
+
     return Runner(
         functions=load_functions([*BUILT_IN_FUNCTIONS, *settings.task_functions]),
-        client=PerProcess(lambda: TaskClient(make_transport(settings))),
+        client=PerProcess(lambda: TaskClient(make_transport(settings, meters))),
         tools=PerProcess(lambda: make_tools(settings)),
         policy=settings.run_policy(),
-        worker_stops=stop.is_set,
+        worker_stops=worker_stops,
         worker_name=worker_name,
+        meters=meters,
+        pulses=pulses,
     )
 
 
@@ -111,6 +134,7 @@ def make_tools(settings: TaskSettings) -> Tools:
         settings=settings,
         order_service=HttpTransport(settings.service_url, key, timeout_seconds=seconds, what="order service"),
         scripts=ScriptRunner(limits, settings.language, os.environ),
+        files=open_file_store(settings),
     )
 
 
@@ -144,6 +168,16 @@ def connect_signals(stop: StopFlag, orphan_watch: OrphanWatch, supervision: Supe
     signals.task_failure.connect(supervision.on_task_failure, weak=False)
     signals.task_unknown.connect(supervision.on_task_unknown, weak=False)
     signals.task_rejected.connect(supervision.on_task_rejected, weak=False)
+
+
+def connect_pulses(pulses: ChildPulses, showing: Showing) -> None:
+    """Have each child take its place among the pulses, and close what its parent serves."""
+
+    def begin(**_signal: Any) -> None:
+        pulses.take_place(int(getattr(current_process(), "index", 0) or 0))
+        showing.leave_to_parent()
+
+    signals.worker_process_init.connect(begin, weak=False)
 
 
 def _outlive_parent(orphan_watch: OrphanWatch) -> None:

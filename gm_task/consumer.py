@@ -13,9 +13,11 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import active_requests, maybe_shutdown
 from vine import promise as vine_promise
 
+from gm_task.health import Parent
 from gm_task.serving import Serving
 
 log = structlog.get_logger(__name__)
+TURN_SECONDS = 0.5
 _MAX_ID_CHARACTERS = 64
 # On RabbitMQ, which delivers again as soon as one is acknowledged, when its run begins: one in hand keeps every child
 # busy, and what a busy worker does not hold an idle one may take. The embedded broker is polled and would move one in
@@ -45,7 +47,8 @@ class GuardedConsumer(Consumer):
             step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
         ]
 
-    def __init__(self, serving: Serving, *args: Any, **options: Any) -> None:
+    def __init__(self, serving: Serving, parent: Parent, *args: Any, **options: Any) -> None:
+        self._parent = parent
         super().__init__(*args, **options)
         self._serving = serving
         if self.conninfo.transport.driver_type == "amqp":
@@ -60,14 +63,28 @@ class GuardedConsumer(Consumer):
         """Return `conn` connected, however long the broker is away; Celery's own tries get 30 seconds apart."""
 
         def on_error(error: Exception, _seconds: float) -> None:
+            self._parent.turn()
             log.warning("broker_away", broker=conn.as_uri(), problem=str(error)[:200])
 
-        return conn.ensure_connection(on_error, callback=maybe_shutdown, **_RECONNECT)
+        def go_on() -> None:
+            self._parent.turn()
+            maybe_shutdown()
+
+        self._parent.turn()
+        self._parent.connected = False
+        connected = conn.ensure_connection(on_error, callback=go_on, **_RECONNECT)
+        self._parent.connected = True
+        return connected
 
     def register_with_event_loop(self, hub: Any) -> None:
-        """Have the event loop look after what is served; Celery ends that with the connection and asks again."""
+        """Have the event loop look after what is served, and note that it turns; Celery asks again once connected."""
         super().register_with_event_loop(hub)
         hub.call_repeatedly(LOOK_SECONDS, self._look, hub)
+        hub.call_repeatedly(TURN_SECONDS, self._turn)
+
+    def _turn(self) -> None:
+        self._parent.processes = len(self.pool._pool._pool)
+        self._parent.turn()
 
     def _look(self, hub: Any) -> None:
         self._serving.note_running(tuple(active_requests))

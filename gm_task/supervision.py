@@ -17,6 +17,8 @@ from billiard.exceptions import WorkerLostError
 from gm_task.runner import find_task_id, owner_name
 from gm_task.serving import Serving
 from shared.errors import PlatformError
+from shared.metrics.meters import Meters
+from shared.metrics.table import CHILDREN_LOST, REFUSED_MESSAGES, WORKER
 from shared.retry import Patience, call_patiently
 from shared.task_api.client import TaskClient
 from shared.task_api.lanes import base_queue
@@ -31,7 +33,14 @@ _MAX_WAITING = 1000
 class Supervision:
     """The handlers of Celery's signals in the parent process."""
 
-    def __init__(self, make_transport: Callable[[], Transport], worker_name: str, serving: Serving) -> None:
+    def __init__(
+        self,
+        make_transport: Callable[[], Transport],
+        worker_name: str,
+        serving: Serving,
+        meters: Meters | None = None,
+    ) -> None:
+        self._meters = meters or Meters(WORKER)
         self._make_transport = make_transport
         self._worker_name = worker_name
         self._serving = serving
@@ -45,6 +54,7 @@ class Supervision:
         task = find_task_id(args)
         if not isinstance(exception, WorkerLostError) or task is None:
             return
+        self._meters.count(CHILDREN_LOST)
         log.error("child_lost", task_id=task, message_id=task_id, problem=str(exception))
         owner = owner_name(self._worker_name, task_id)
         self._later(lambda transport: TaskClient(transport).release(task, owner=owner, lost=True))
@@ -52,6 +62,7 @@ class Supervision:
     def on_task_unknown(self, *, name: object, message: Any, **_signal: Any) -> None:
         """Give a bell back whose function this worker lacks: another may have it, now or soon."""
         self.refused_messages += 1
+        self._meters.count(REFUSED_MESSAGES, kind="unknown")
         task_id = find_task_id(_message_args(message))
         log.info("task_refused", name=str(name)[:200], task_id=task_id, refused=self.refused_messages)
         if task_id is not None and isinstance(name, str):
@@ -62,6 +73,7 @@ class Supervision:
     def on_task_rejected(self, *, exc: object, **_signal: Any) -> None:
         """Count a message that could not be read; its task, if it had one, is found by the sweeper."""
         self.refused_messages += 1
+        self._meters.count(REFUSED_MESSAGES, kind="malformed")
         log.error("message_refused", problem=str(exc)[:500], refused=self.refused_messages)
 
     def finish(self, seconds: float) -> None:

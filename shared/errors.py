@@ -251,6 +251,24 @@ class Unavailable(PlatformError):
         super().__init__(**{"what": "service", "retry_after_seconds": 2, **details})
 
 
+class FileStoreAway(Unavailable):
+    """The store of finished files can't be reached, or is overloaded."""
+
+    code = 50301
+    status = 503
+    en = "The file store does not answer right now; try again later, and tell the operators when it happens again."
+    zh = "文件存储暂时不可用，请稍后重试；若再次发生，请联系运维人员。"
+
+
+class FileStoreRefused(PlatformError):
+    """The store of finished files answers, and refuses: wrong credentials, no such bucket, no right."""
+
+    code = 50302
+    status = 503
+    en = "The file store refuses us ({problem}); tell the operators."
+    zh = "文件存储拒绝访问（{problem}），请联系运维人员。"
+
+
 def error_table() -> dict[int, type[PlatformError]]:
     """Return every error class by its code; README and the client are made from this one table."""
     return {kind.code: kind for kind in _tree(PlatformError)}

@@ -6,11 +6,13 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from gm_async_task.workers.explaining import Explainer
 from gm_async_task.workers.refusals import RefusalService
 from gm_async_task.workers.releases import ReleaseService
 from gm_async_task.workers.service import WorkerService
 from shared.envelope import Envelope, success
 from shared.task_api import workers
+from shared.task_api.commands import TaskKey
 from shared.web.params import takes
 
 
@@ -36,6 +38,22 @@ class ReleaseAnswer(Envelope[workers.Release]):
 
 class ReleaseViewAnswer(Envelope[workers.ReleaseView]):
     """The release and the figures of both lanes."""
+
+
+class ExplanationAnswer(Envelope[workers.Explanation]):
+    """Why the task is where it is."""
+
+
+def explain_routes(explainer: Explainer) -> APIBlueprint:
+    """Return the blueprint of /task/explain, which tells of a task and of its workers."""
+    routes = APIBlueprint("explain", __name__, url_prefix="/task")
+
+    @routes.get("/explain")
+    @takes(TaskKey, answers=ExplanationAnswer, location="query")
+    def explain(command: TaskKey) -> dict[str, Any]:
+        return success(explainer.explain(command).model_dump(mode="json"))
+
+    return routes
 
 
 def worker_routes(presence: WorkerService, refusals: RefusalService) -> APIBlueprint:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks import store
+from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
 from gm_async_task.tasks.wire import task_fields
 from shared.context import current_request_id, new_id
@@ -18,7 +19,7 @@ from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import IdReused, InvalidField, UnknownFunction
 from shared.task_api import commands
 from shared.task_api.lanes import rung_queue
-from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Task
+from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Task, TaskStatus
 
 log = structlog.get_logger(__name__)
 
@@ -38,12 +39,14 @@ class TaskService:
         engine: Engine,
         settings: AsyncTaskSettings,
         clock: DatabaseClock,
+        meter: TaskMeter | None = None,
         choose_lane: ChooseLane = lambda *_task: None,
     ) -> None:
         """Put new tasks into the lane that `choose_lane` says, the base lane by default."""
         self._engine = engine
         self._settings = settings
         self._clock = clock
+        self._meter = meter or TaskMeter()
         self._choose_lane = choose_lane
 
     def add_task(self, command: commands.AddTask) -> AddedTask:
@@ -63,6 +66,7 @@ class TaskService:
             added = in_read(self._engine, lambda connection: _known_task(connection, values))
             log.info("task_known", task_id=added.task_id, task_name=command.task_name, station_id=command.station_id)
         else:
+            self._meter.added(command.queue)
             log.info(
                 "task_added",
                 task_id=added.task_id,
@@ -78,7 +82,7 @@ class TaskService:
         Raises:
             TaskNotFound
         """
-        in_write(self._engine, lambda connection: self._close(connection, command))
+        self._meter.ended(in_write(self._engine, lambda connection: self._close(connection, command)))
 
     def get_task(self, command: commands.GetTask) -> Task:
         """Return one task.
@@ -137,13 +141,16 @@ class TaskService:
         task_id = store.insert_task(connection, self._clock, **values, lane=lane)
         return _added(task_id, key, queue, lane)
 
-    def _close(self, connection: Connection, command: commands.CloseTask) -> None:
+    def _close(self, connection: Connection, command: commands.CloseTask) -> Ended | None:
+        """Return what ended, None where it runs or had ended before."""
         row = store.get_state(connection, command, lock=True)
         reason = command.reason or CLOSED_BEFORE_START
         if store.end_submitted(connection, self._clock, row.id, reason=reason, reason_code="closed"):
             log.info("task_closed", task_id=row.id)
-        elif store.request_stop(connection, self._clock, row.id, self._settings.stop_seconds, command.reason):
+            return end_of(row, TaskStatus.FAILED, "closed")
+        if store.request_stop(connection, self._clock, row.id, self._settings.stop_seconds, command.reason):
             log.info("task_stop_requested", task_id=row.id)
+        return None
 
 
 def _known_task(connection: Connection, values: dict[str, Any]) -> AddedTask:

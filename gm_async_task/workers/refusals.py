@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow, end_submitted, get_state
 from gm_async_task.workers import store
 from gm_async_task.workers.lanes import Crew, choose_serve, lanes_heard
@@ -39,12 +40,17 @@ class Refused:
     """how often the task has been refused since it was last started"""
     rung: str | None
     """the broker queue that is rung again soon; None where no live worker has the function"""
+    ended: Ended | None
+    """the task, where it had waited for long enough"""
 
 
 class RefusalService:
     """Decides under the row's lock about each bell that is given back."""
 
-    def __init__(self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock) -> None:
+    def __init__(
+        self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock, meter: TaskMeter | None = None
+    ) -> None:
+        self._meter = meter or TaskMeter()
         self._engine = engine
         self._settings = settings
         self._clock = clock
@@ -58,6 +64,7 @@ class RefusalService:
         refused = in_write(self._engine, lambda connection: self._refuse(connection, command))
         if refused is None:
             return False
+        self._meter.ended(refused.ended)
         facts = {"task_id": refused.task_id, "name": command.task_name, "worker": command.worker}
         if refused.rung is not None:
             log.info("task_handed_back", **facts, refused=refused.count, queue=refused.rung)
@@ -71,6 +78,7 @@ class RefusalService:
         row = self._find_refused(connection, command)
         if row is None:
             return None
+        ended = None
         queue = row.queue or command.queue
         lanes = lanes_heard(queue, row.lane, self._heard(connection, row.name)) if queue else []
         if queue and lanes:
@@ -79,9 +87,11 @@ class RefusalService:
             reason = sentence(ReasonCode.UNKNOWN_FUNCTION, self._settings.language, name=row.name)
             outcome = {"reason": reason, "reason_code": ReasonCode.UNKNOWN_FUNCTION}
             end_submitted(connection, self._clock, row.id, **outcome)
+            ended = end_of(row, TaskStatus.FAILED, ReasonCode.UNKNOWN_FUNCTION)
         else:
             self._let_wait(connection, row, queue)
-        return Refused(row.id, row.refused_count + 1, rung_queue(queue, lanes[0]) if queue and lanes else None)
+        rung = rung_queue(queue, lanes[0]) if queue and lanes else None
+        return Refused(row.id, row.refused_count + 1, rung, ended)
 
     def _find_refused(self, connection: Connection, command: RefuseTask) -> TaskRow | None:
         """Return the task, locked, where it waits for the function that was refused."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.task_api.transport import Transport
-from shared.task_api.workers import Presence, Refusal, Release, ReleaseView, Worker
+from shared.task_api.workers import Explanation, Presence, Refusal, Release, ReleaseView, Worker
 
 
 class WorkerClient:
@@ -30,6 +30,14 @@ class WorkerClient:
     def list(self) -> builtins.list[Worker]:
         """Return the workers that were heard of within the last hour, in order of their names."""
         return [Worker.model_validate(each) for each in self._transport.call("GET", "/worker/list", {})]
+
+    def explain(self, task_id: int) -> Explanation:
+        """Return why a task is where it is.
+
+        Raises:
+            TaskNotFound
+        """
+        return Explanation.model_validate(self._transport.call("GET", "/task/explain", {"task_id": task_id}))
 
     def refuse(self, task_id: int, *, task_name: str, worker: str, queue: str | None = None) -> bool:
         """Give back the bell of a function that `worker` does not have; return whether another one has it."""

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.task_api.commands import Command, Reason, RunCount
+from shared.task_api.models import TaskStatus
 from shared.web.fields import FunctionPath, Key, QueueName, RowId, StationId, Text, WholeNumber
 
 MAX_FUNCTIONS = 2000
@@ -149,6 +150,22 @@ class Worker(BaseModel):
     """since its last report"""
     state: WorkerState
     lane: WorkerLane
+
+
+class Explanation(BaseModel):
+    """What /task/explain answers, for engineers on call."""
+
+    task_id: int
+    task_name: str
+    status: TaskStatus
+    queue: str | None
+    """the broker queue that is rung for it"""
+    ahead: int
+    """tasks of its queue that wait too and were added before it; 0 once it was started"""
+    request_id: str | None
+    """the request that caused it, for looking into the logs"""
+    told: list[str]
+    """why it is where it is, and what happens next; the most telling first"""
 
 
 class ReleaseState(StrEnum):

@@ -42,6 +42,7 @@ class Place:
             "GM_AUTH_KEY": KEY,
             "GM_BROKER_URL": self.broker_url,
             "GM_FILES_DIR": str(folder / "files"),
+            "GM_METRICS_DIR": str(folder / "metrics"),
             "GM_ASYNC_TASK_URL": address,
             "GM_SERVICE_URL": address,
             "GM_TASK_FUNCTIONS": f'["{FUNCTIONS}"]',

@@ -103,6 +103,7 @@ class Cluster:
             "GM_SERVICE_DATABASE_URL": self.databases.orders_url,
             "GM_BROKER_URL": self.broker.url,
             "GM_FILES_DIR": f"{folder}/files",
+            "GM_METRICS_DIR": f"{folder}/metrics",
             "GM_LEASE_SECONDS": "4",
             "GM_SWEEP_SECONDS": "0.3",
             "GM_RING_AFTER_SECONDS": "1",
