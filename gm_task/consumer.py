@@ -98,6 +98,8 @@ class GuardedConsumer(Consumer):
 
     def _follow(self) -> None:
         """Begin and cease to hear queues; what came before of a queue that is no longer heard is still run."""
+        if self.task_consumer is None:  # on its way out
+            return
         wanted, heard = self._serving.queues, self._heard()
         for name in sorted(heard - wanted):
             self.cancel_task_queue(name)

@@ -14,12 +14,15 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from gm_task.serving import Serving
-from shared.errors import PlatformError
+from shared.errors import NotFound, PlatformError
+from shared.retry import is_transient
 from shared.task_api.worker_client import WorkerClient
+from shared.task_api.workers import Presence as Told
 
 log = structlog.get_logger(__name__)
 
 _RETRY_SECONDS = 0.5
+_REFUSED_SECONDS = 5.0
 _LOOK_SECONDS = 0.25
 
 
@@ -52,6 +55,7 @@ class Presence:
         self._serving = serving
         self._worker_stops = worker_stops
         self._ended = threading.Event()
+        self._unheard = False
         self._began = time.monotonic()
         self._thread = threading.Thread(target=self._live, name="presence", daemon=True)
 
@@ -79,12 +83,25 @@ class Presence:
             said["queues"] = ()
         try:
             answer = client.report(**said, started_seconds=time.monotonic() - self._began)
+        except NotFound:  # a task service from before presence: as ever, all of its queues
+            answer = Told(serve=list(self._identity.queues), report_seconds=_REFUSED_SECONDS, drained=False)
         except PlatformError as error:
-            log.warning("presence_not_reported", problem=str(error))
-            return _RETRY_SECONDS
+            return self._tell_unheard(error, _RETRY_SECONDS if is_transient(error) else _REFUSED_SECONDS)
+        except Exception as error:
+            # The thread outlives whatever one report runs into: without it the worker would be taken for gone.
+            log.exception("presence_failed")
+            return self._tell_unheard(error, _REFUSED_SECONDS)
+        self._unheard = False
         if not stopping:
             self._serve(frozenset(answer.serve), answer.drained)
         return answer.report_seconds
+
+    def _tell_unheard(self, error: Exception, seconds: float) -> float:
+        """Log the first of several reports that failed; return after how long to try again."""
+        if not self._unheard:
+            log.warning("presence_not_reported", problem=str(error))
+        self._unheard = True
+        return seconds
 
     def _serve(self, queues: frozenset[str], drained: bool) -> None:
         if queues != self._serving.queues:

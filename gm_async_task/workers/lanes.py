@@ -58,7 +58,7 @@ def choose_serve(worker: Crew, releases: Sequence[Release], live: Collection[Cre
     if lane is WorkerLane.BASE:
         return [*worker.queues, *(grey_queues if _takes_leftovers(worker.version, releases) else [])]
     own = grey_queues if lane is WorkerLane.GREY else []
-    base = [crew for crew in live if crew.version != worker.version and lane_of(crew.version, releases) == "base"]
+    base = [crew for crew in live if lane_of(crew.version, releases) is WorkerLane.BASE]
     served = {queue for crew in base for queue in crew.queues}
     return [*own, *(queue for queue in worker.queues if queue not in served)]
 

@@ -19,6 +19,7 @@ from shared.task_api.workers import BeginRelease, EndRelease, Release, ReleaseSt
 ReleaseRow = Row[Any]
 _MENTIONS = 200
 """older releases than so many decide about no worker any more"""
+_TRIED = select(releases).where(releases.c.grey_slot == 1)
 
 
 def insert_release(connection: Connection, clock: DatabaseClock, command: BeginRelease) -> ReleaseRow:
@@ -43,7 +44,7 @@ def get_release(connection: Connection, release_id: int) -> ReleaseRow:
 
 def find_tried(connection: Connection) -> ReleaseRow | None:
     """Return the release that is being tried, locked."""
-    return connection.execute(select(releases).where(releases.c.grey_slot == 1).with_for_update()).one_or_none()
+    return connection.execute(_TRIED.with_for_update()).one_or_none()
 
 
 def find_newest(connection: Connection, version: str | None = None, *, lock: bool = False) -> ReleaseRow | None:
@@ -82,12 +83,14 @@ def read_tried(
 ) -> tuple[ReleaseRow, set[str]] | None:
     """Return the release that is being tried, and the base queues of its live workers.
 
-    One indexed look-up that finds nothing while nothing is tried; asked at every add.
+    Asked at every add: while nothing is tried, one look-up in an index.
     """
-    crew = and_(workers.c.version == releases.c.version, workers.c.seen_at > clock.after(-silent_seconds))
-    query = select(releases, workers.c.queues.label("crew_queues")).join(workers, crew, isouter=True)
-    rows = connection.execute(query.where(releases.c.grey_slot == 1)).all()
-    return (rows[0], {queue for row in rows for queue in row.crew_queues or []}) if rows else None
+    release = connection.execute(_TRIED).one_or_none()
+    if release is None:
+        return None
+    crew = select(workers.c.queues).where(workers.c.version == release.version)
+    live = connection.execute(crew.where(workers.c.seen_at > clock.after(-silent_seconds))).scalars()
+    return release, {queue for queues in live for queue in queues}
 
 
 def has_waiting_grey(connection: Connection, served: Collection[str]) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from gm_task.presence import Identity, Presence
 from gm_task.serving import KNOWN_ELSEWHERE_SECONDS, Serving
-from shared.errors import Unavailable
+from shared.errors import NotFound, PlatformError, Unavailable
 from shared.release import present_release
 from shared.task_api.fake import FakeTaskApi
 from shared.task_api.transport import Method
@@ -28,14 +28,14 @@ class Api:
     def __init__(self) -> None:
         self.fake = FakeTaskApi()
         self.fake.workers.report_seconds = 0.02
-        self.away = False
+        self.failure: Exception | None = None
         self.asked = 0
 
     def call(self, method: Method, path: str, parameters: dict[str, Any]) -> Any:
         """See `Transport.call`."""
         self.asked += 1
-        if self.away:
-            raise Unavailable(what="task service")
+        if self.failure is not None:
+            raise self.failure
         return self.fake.call(method, path, parameters)
 
 
@@ -74,14 +74,26 @@ def test_a_worker_reports_itself_and_serves_what_it_is_told(place: Place) -> Non
     assert [(run.task_id, run.task_name, run.run_count) for run in said.runs] == [(5, "demo.work", 2)]
 
 
-def test_a_worker_keeps_what_it_serves_while_the_service_is_away(place: Place) -> None:
+@pytest.mark.parametrize("failure", [Unavailable(what="task service"), PlatformError(), ValueError("odd answer")])
+def test_a_worker_keeps_what_it_serves_and_tries_again_when_a_report_fails(place: Place, failure: Exception) -> None:
     place.presence.start()
     wait_for(lambda: place.serving.queues == {"q"})
-    place.api.away = True
+    place.api.failure = failure
     asked = place.api.asked
-    wait_for(lambda: place.api.asked > asked + 1)
-
+    wait_for(lambda: place.api.asked > asked)
+    place.api.fake.workers.serve = ["q.grey"]
     assert place.serving.queues == {"q"}
+    place.api.failure = None
+
+    wait_for(lambda: place.serving.queues == {"q.grey"})
+
+
+def test_a_worker_serves_its_queues_where_the_task_service_knows_no_workers(place: Place) -> None:
+    place.api.failure = NotFound()
+
+    place.presence.start()
+
+    wait_for(lambda: place.serving.queues == {"q"})
 
 
 def test_a_worker_that_is_told_to_stop_says_at_once_that_it_hears_nothing_and_leaves_at_its_end(place: Place) -> None:
