@@ -27,6 +27,8 @@ RUN groupadd --gid 10001 gm \
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/gm PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     GM_FILES_DIR=/srv/gm/files GM_SECRETS_DIR=/run/secrets
 WORKDIR /opt/gm
+# Its version is what a release is called that has no name of its own.
+COPY pyproject.toml ./
 COPY shared/ shared/
 STOPSIGNAL SIGTERM
 

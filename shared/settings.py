@@ -20,9 +20,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from shared.secret_files import SECRETS_DIR
-
 from shared.release import present_release
+from shared.secret_files import SECRETS_DIR
 
 MIN_KEY_CHARACTERS = 32
 

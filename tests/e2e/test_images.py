@@ -112,6 +112,12 @@ def test_image_holds_no_other_service_and_no_tests(image: Image) -> None:
         assert image.run("-c", f"import {tool}").returncode != 0
 
 
+def test_image_knows_its_release(image: Image) -> None:
+    told = image.run("-c", "from shared.release import present_release; print(present_release(''))").stdout.strip()
+
+    assert f'version = "{told}"' in (ROOT / "pyproject.toml").read_text()
+
+
 def test_image_has_what_its_configurations_need(image: Image) -> None:
     """Brokers, databases and stores are chosen by configuration, when the image is long built."""
     wanted = ["amqp", "redis", "pymysql", *(["boto3"] if image.stage.name != "gm_async_task" else [])]
@@ -120,8 +126,6 @@ def test_image_has_what_its_configurations_need(image: Image) -> None:
 
 
 def test_image_runs_its_command_and_passes_its_health_check(image: Image, tmp_path: Path) -> None:
-    if not (image.folder / "gm_task/health.py").exists() and image.stage.name == "gm_task":
-        pytest.skip("gm_task.health is not built yet")
     port = free_port()
     name = image.stage.name.upper()
     environment = image.environment | {
