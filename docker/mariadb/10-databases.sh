@@ -2,7 +2,7 @@
 # The passwords were made by docker/make_secrets.py and hold no quote.
 
 for name in gm_async_task gm_service; do
-    password=$(cat "${GM_MARIADB_SECRETS:-/run/secrets}/mariadb_${name}_password")
+    password=$(cat "${MARIADB_SECRETS:-/run/secrets}/mariadb_${name}_password")
     docker_process_sql <<SQL
 CREATE DATABASE $name CHARACTER SET utf8mb4;
 CREATE USER '$name'@'%' IDENTIFIED BY '$password';

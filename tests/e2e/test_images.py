@@ -177,7 +177,7 @@ def test_first_start_of_mariadb_makes_a_database_and_a_user_for_each_service(tmp
         port = server.make_url().rpartition(":")[2].partition("/")[0]
         client = f"mariadb --no-defaults -uroot -h127.0.0.1 -P{port}"
         script = f"docker_process_sql() {{ {client}; }}; . {ROOT}/docker/mariadb/10-databases.sh"
-        environment = {"PATH": os.environ["PATH"], "GM_MARIADB_SECRETS": str(tmp_path / "secrets")}
+        environment = {"PATH": os.environ["PATH"], "MARIADB_SECRETS": str(tmp_path / "secrets")}
         subprocess.run(["bash", "-euc", script], env=environment, check=True, capture_output=True)
         for name, other in (("gm_service", "gm_async_task"), ("gm_async_task", "gm_service")):
             password = (tmp_path / "secrets" / f"mariadb_{name}_password").read_text().strip()
