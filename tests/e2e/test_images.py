@@ -9,16 +9,19 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import amqp
 import pymysql
 import pytest
 from redis import AuthenticationError, ConnectionError, Redis
 
 from tests.architecture.test_compose import OWN, STAGES, TARGETS, make_secrets
-from tests.conftest import MARIADB, REDIS
+from tests.conftest import MARIADB, RABBITMQ, REDIS
 from tests.support import mariadb
 from tests.support.images import ROOT, Stage, secret_names
 from tests.support.processes import Proc, free_port
+from tests.support.rabbitmq import RabbitMq
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(300)
@@ -208,3 +211,39 @@ def test_redis_takes_its_configuration_and_asks_for_the_password(tmp_path: Path)
         server.stop()
 
     assert told == {"appendonly": "yes", "maxmemory-policy": "noeviction"}
+
+
+class ConfiguredRabbitMq(RabbitMq):
+    """A server that is told what the container's is told."""
+
+    def __init__(self, folder: Path, configuration: str, url: str) -> None:
+        self._configuration, self._url = configuration, url
+        super().__init__(folder)
+
+    def _make_environment(self) -> dict[str, str]:
+        environment = super()._make_environment()
+        with (self.folder / "rabbitmq.conf").open("a") as file:
+            file.write(self._configuration)
+        return environment
+
+    def _answers(self) -> bool:
+        given = urlsplit(self._url)
+        host, name, password = f"127.0.0.1:{self.port}", given.username, given.password
+        with amqp.Connection(host, name, password, virtual_host=given.path[1:], connect_timeout=2) as connection:
+            queue = {"x-queue-type": "quorum"}
+            connection.channel().queue_declare("gm_task", durable=True, auto_delete=False, arguments=queue)
+        return True
+
+
+def test_rabbitmq_takes_its_configuration_and_lets_the_platform_in(tmp_path: Path) -> None:
+    RABBITMQ.need()
+    make_secrets(tmp_path / "secrets")
+    configuration = (tmp_path / "secrets" / "rabbitmq_conf").read_text()
+    url = (tmp_path / "secrets" / "gm_broker_url").read_text().strip()
+
+    server = ConfiguredRabbitMq(tmp_path / "broker", configuration, url)
+    try:
+        with pytest.raises(amqp.AMQPError):
+            server.connect()  # as guest, whom every server has that is told nothing
+    finally:
+        server.stop()
