@@ -70,6 +70,17 @@ lock: ## write the requirements files anew from pyproject.toml (needs uv)
 		--custom-compile-command "make lock" -q -o requirements.txt
 	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
 		--custom-compile-command "make lock" -q -c requirements.txt -o requirements-dev.txt
+	$(call LOCK_IMAGE,gm_async_task,--extra gm_async_task)
+	$(call LOCK_IMAGE,gm_service,--extra gm_service --extra s3)
+	$(call LOCK_IMAGE,gm_task,--extra gm_task --extra export_script --extra s3)
+
+# What one image of the Dockerfile holds: no more than its extras, at the versions of requirements.txt.
+LOCK_IMAGE = uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 $(2) \
+	--custom-compile-command "make lock" -q -c requirements.txt -o requirements/$(1).txt
+
+.PHONY: compose-secrets
+compose-secrets: ## make the secrets of docker-compose.yml; BROKER=redis for Redis
+	@$(PYTHON) docker/make_secrets.py --broker $${BROKER:-rabbitmq}
 
 .PHONY: clean
 clean: stop stack-stop ## delete the environment and the data of make run and make stack

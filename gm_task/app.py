@@ -35,6 +35,7 @@ from shared.metrics.calls import CountingTransport
 from shared.metrics.meters import Meters
 from shared.metrics.table import WORKER
 from shared.per_process import PerProcess
+from shared.secret_files import read_secret_files
 from shared.task_api.client import TaskClient
 from shared.task_api.lanes import GREY, rung_queue
 from shared.task_api.transport import HttpTransport, Transport
@@ -133,7 +134,7 @@ def make_tools(settings: TaskSettings) -> Tools:
     return Tools(
         settings=settings,
         order_service=HttpTransport(settings.service_url, key, timeout_seconds=seconds, what="order service"),
-        scripts=ScriptRunner(limits, settings.language, os.environ),
+        scripts=ScriptRunner(limits, settings.language, {**read_secret_files(os.environ), **os.environ}),
         files=open_file_store(settings),
     )
 

@@ -1,19 +1,27 @@
 """Settings that several services share; each service adds its own in its config.py.
 
-Read once, in the service's factory, from the environment (prefix `GM_`) and a `.env` file.
+Read once, in the service's factory, from the environment (prefix `GM_`), a `.env` file, and the files in
+GM_SECRETS_DIR; the first that names a setting decides.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from shared.release import present_release
+from shared.secret_files import SECRETS_DIR
 
 MIN_KEY_CHARACTERS = 32
 
@@ -23,6 +31,10 @@ class CommonSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GM_", env_file=".env", extra="ignore", frozen=True)
 
+    secrets_dir: Path | None = Field(
+        default=None,
+        description="folder of files named as settings, such as `gm_auth_key`; environment alone, not `.env`",
+    )
     environment: Literal["development", "production"] = Field(
         default="production", description="`development` alone accepts short keys"
     )
@@ -66,6 +78,20 @@ class CommonSettings(BaseSettings):
         description="largest body of the requests that carry a batch of rows; MariaDB's max_allowed_packet (16 MiB by "
         "default) must be twice as large",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 of a folder that is known at import
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Look into the folder of secrets last."""
+        folder = os.environ.get(SECRETS_DIR)
+        files = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder else []
+        return (init_settings, env_settings, dotenv_settings, *files)
 
     @field_validator("timezone")
     @classmethod

@@ -167,6 +167,20 @@ class S3Store:
                 )
             )
 
+    def make_bucket(self) -> None:
+        """Make the bucket where it is not there yet.
+
+        Raises:
+            FileStoreAway, FileStoreRefused: it could not be made.
+        """
+        try:
+            with store_errors(missing=FileGone()):
+                self._client.head_bucket(Bucket=self._place.bucket)
+        except FileGone:
+            with store_errors():
+                self._client.create_bucket(Bucket=self._place.bucket)
+            log.info("bucket_made", bucket=self._place.bucket)
+
     def remove(self, files: Iterable[str]) -> list[str]:
         """Delete up to a thousand in one call."""
         by_key = {self._place.key(file): file for file in files}

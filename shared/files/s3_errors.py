@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 from shared.errors import FileStoreAway, FileStoreRefused, PlatformError
 
 _TRANSIENT = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "RequestTimeTooSkewed"})
-_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 
 
 class StoppedUpload(Exception):

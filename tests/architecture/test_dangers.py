@@ -69,7 +69,14 @@ def test_bandit_finds_nothing() -> None:
     assert done.returncode == 0, done.stdout[-3000:]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements.txt",
+        "requirements-dev.txt",
+        *sorted(f"requirements/{path.name}" for path in (ROOT / "requirements").iterdir()),
+    ],
+)
 def test_requirements_are_pinned_with_hashes_and_hold_no_address(name: str) -> None:
     text = (ROOT / name).read_text()
     pins = re.findall(

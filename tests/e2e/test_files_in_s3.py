@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from shared.task_api.models import TaskStatus
-from tests.support.cluster import Cluster, StationClient
+from tests.support.cluster import ROOT, Cluster, StationClient
 from tests.support.import_jobs import ended_import
+from tests.support.nginx import Nginx
 from tests.support.s3 import S3Server
 from tests.support.waiting import wait_for
 
@@ -116,6 +118,35 @@ def test_store_that_is_away_ends_the_export_with_its_reason_and_the_next_one_wor
     )
     assert chinese["reason"] == "文件已生成，但文件存储没有响应，请稍后重试。"
     assert (again["status"], platform.first.get(again["result"]["link"]).status_code) == (3, 200)
+
+
+def test_browsers_reach_a_store_inside_by_nginx(
+    platform: Cluster, server: S3Server, nginx_program: str, tmp_path: Path
+) -> None:
+    """With the file that docker-compose.yml mounts; an address is signed for nginx' name and leads no further."""
+    conf = (ROOT / "docker/nginx/gm.d/store.conf").read_text()
+    (tmp_path / "nginx" / "gm.d").mkdir(parents=True)
+    (tmp_path / "nginx" / "gm.d" / "store.conf").write_text(conf.replace("s3:9000", f"127.0.0.1:{server.port}"))
+    link = ended_import(platform.first, start_export(platform.first, format="yongyou_voucher"))["result"]["link"]
+
+    with Nginx(tmp_path / "nginx", platform.environment["GM_SERVICE_BIND"]) as nginx:
+        platform.own_environment["gm_service"] = {"GM_S3_PUBLIC_ENDPOINT": nginx.url, "GM_TRUSTED_PROXIES": "1"}
+        restart_service(platform)
+        answer = StationClient(nginx.url, platform.first.token).get(link)
+        written = requests.put(answer.url, data=b"x", timeout=10)
+
+    platform.own_environment.clear()
+    restart_service(platform)
+    assert [each.status_code for each in answer.history] == [302]
+    assert (answer.status_code, answer.url.startswith(f"{nginx.url}/gm-files/tests/export/")) == (200, True)
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert (written.status_code, "Signature" in nginx.log_text()) == (404, False)
+
+
+def restart_service(platform: Cluster) -> None:
+    platform.processes["gm_service"].stop()
+    platform.start("gm_service")
+    platform.wait_ready()
 
 
 def test_no_log_shows_the_stores_secret(platform: Cluster, server: S3Server) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -236,3 +238,15 @@ def test_secrets_of_the_store_stay_out_of_what_is_logged(
     link = str(store.link("export/1.1.xlsx", XLSX))
 
     assert secret not in caplog.text and "Signature=" not in caplog.text and secret not in link
+
+
+def test_bucket_is_made_where_it_is_missing(server: S3Server, tmp_path: Path) -> None:
+    own = {"GM_FILE_STORE": "s3://gm-made/x", "GM_AUTH_KEY": "k" * 32, "GM_BROKER_URL": "doorbell:///x"}
+    environment = {**os.environ, **server.environment, **own, "GM_FILES_DIR": str(tmp_path)}
+
+    argv = [sys.executable, "-m", "shared.files.make_bucket"]
+    runs = [subprocess.run(argv, env=environment, capture_output=True, text=True, check=False) for _ in range(2)]
+
+    assert [run.returncode for run in runs] == [0, 0]
+    assert ["bucket_made" in run.stderr for run in runs] == [True, False]
+    assert "gm-made" in [each["Name"] for each in server.client.list_buckets()["Buckets"]]
