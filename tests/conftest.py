@@ -12,9 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import mariadb, nginx, rabbitmq, redis, worker_hosts
+from shared.ops.servers import mariadb, nginx, rabbitmq, redis
+from shared.ops.servers.program import the_program
+from tests.support import worker_hosts
 from tests.support.cluster import Cluster
 from tests.support.databases import MariaDbDatabases
+from tests.support.mariadb import MariaDbServer, start_server
+from tests.support.rabbitmq import RabbitMq
+from tests.support.redis import RedisServer
 
 SERVERS_REQUIRED = os.environ.get("GM_REQUIRE_SERVERS") == "1"
 
@@ -40,15 +45,15 @@ class Server:
 MARIADB = Server("MariaDB", mariadb.find_missing, "tests on MariaDB", "mariadb-server")
 RABBITMQ = Server("RabbitMQ", rabbitmq.find_missing, "tests on RabbitMQ", "rabbitmq-server")
 REDIS = Server("Redis", redis.find_missing, "tests on Redis", "redis-server")
-NGINX = Server("nginx", lambda: [] if nginx.find_program() else ["nginx"], "tests behind nginx", "nginx")
+NGINX = Server("nginx", nginx.find_missing, "tests behind nginx", "nginx")
 NODE = Server("Node", lambda: [] if shutil.which("node") else ["node"], "tests of the pages' scripts", "nodejs")
 
 
 @pytest.fixture(scope="session")
-def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.MariaDbServer]:
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDbServer]:
     """A MariaDB server of this test process; skips where there is none, unless servers are required."""
     MARIADB.need()
-    server = mariadb.start_server(tmp_path_factory.mktemp("mariadb"))
+    server = start_server(tmp_path_factory.mktemp("mariadb"))
     yield server
     server.stop()
 
@@ -57,9 +62,7 @@ def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb
 def nginx_program() -> str:
     """The path of nginx; skips where there is none, unless servers are required."""
     NGINX.need()
-    program = nginx.find_program()
-    assert program is not None, "nginx is not here"
-    return program
+    return the_program("nginx")
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +81,13 @@ def make_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
             MARIADB.need()
 
             def start_databases() -> MariaDbDatabases:
-                server = mariadb.start_server(folder)
+                server = start_server(folder)
                 ends.callback(server.stop)
                 return MariaDbDatabases(server)
 
-            def start_broker() -> rabbitmq.RabbitMq | redis.RedisServer:
+            def start_broker() -> RabbitMq | RedisServer:
                 place = folder / "broker"
-                server = rabbitmq.RabbitMq(place, rabbit_args) if kind == "rabbitmq" else redis.RedisServer(place)
+                server = RabbitMq(place, rabbit_args) if kind == "rabbitmq" else RedisServer(place)
                 ends.callback(server.stop)
                 return server
 
@@ -103,7 +106,7 @@ def make_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callabl
     def make(kind: str) -> str:
         if kind == "sqlite":
             return f"sqlite:///{tmp_path}/test.db"
-        server: mariadb.MariaDbServer = request.getfixturevalue("mariadb_server")
+        server: MariaDbServer = request.getfixturevalue("mariadb_server")
         return server.make_url()
 
     return make

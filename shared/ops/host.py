@@ -23,7 +23,7 @@ from shared.ops.marked import MarkedRun
 from shared.ops.supervised import Supervised, choose_socket
 
 SERVER_SECONDS = 120
-READY_SECONDS = 60
+READY_SECONDS = 120
 _MIGRATIONS = (
     ("migrating the task database", ["-m", "gm_async_task.migrate"]),
     ("migrating the order database", ["-m", "gm_service.migrate"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def make_stack(broker: str | None) -> Way:
 def _lay_out(broker: str | None, root: Path, folder: Path, kept: Kept, settings: Mapping[str, str]) -> Layout:
     chosen = broker or kept.before("GM_STACK_BROKER", "rabbitmq")
     kept.values["GM_STACK_BROKER"] = chosen
-    _refuse_without_servers(chosen)
+    refuse_without(find_missing(chosen))
     databases = _make_databases(folder, kept)
     bell = _BROKERS[chosen](folder, kept)
     front = Nginx(
@@ -78,11 +78,20 @@ _BROKERS: Mapping[str, Callable[[Path, Kept], RabbitMq | Redis]] = {"rabbitmq": 
 BROKERS = tuple(_BROKERS)
 
 
-def _refuse_without_servers(broker: str) -> None:
+def find_missing(broker: str) -> list[str]:
+    """Return the programs of the servers that this machine lacks."""
     bell = rabbitmq if broker == "rabbitmq" else redis
-    missing = [name for server in (mariadb, bell, nginx) for name in server.find_missing()]
+    return [name for server in (mariadb, bell, nginx) for name in server.find_missing()]
+
+
+def refuse_without(missing: Sequence[str]) -> None:
+    """Say what to do about servers that are not here.
+
+    Raises:
+        HostError: some are missing.
+    """
     if missing:
         raise HostError(
-            f"{', '.join(missing)} not found: `make servers` installs what is needed (Debian and Ubuntu); "
-            "`make run` needs no servers"
+            f"not found: {', '.join(missing)}; `make servers` installs what is needed on Debian and Ubuntu, "
+            "and `make run` needs no servers"
         )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,13 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from shared.ops import processes
 from shared.ops.embedded import EMBEDDED
+from shared.ops.env_file import read_env
 from shared.ops.host import Host
-from tests.support.cluster import ROOT
+from tests.support.checkout import copy_checkout, find_processes
 from tests.support.waiting import wait_for
 
-ROOMS = ("shared", "gm_async_task", "gm_task", "gm_service", "supervisor")
 FOR_SCRIPTS = {
     "GM_SERVICE_URL",
     "GM_ASYNC_TASK_URL",
@@ -36,19 +33,16 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Path]:
     """A copy of what runs, as a stranger's checkout has it."""
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
-    yield tmp_path
+    yield copy_checkout(tmp_path)
     Host(tmp_path, EMBEDDED).stop()
 
 
 def _env(checkout: Path) -> dict[str, str]:
-    pairs = (line.split("=", 1) for line in (checkout / ".run" / "env").read_text().splitlines())
-    return {name: shlex.split(value)[0] for name, value in pairs}
+    return read_env(checkout / ".run" / "env")
 
 
 def _pids(checkout: Path) -> list[int]:
-    return processes.find_marked((checkout / ".run" / "mark").read_text(), None)
+    return find_processes(checkout / ".run")
 
 
 def _tasks(checkout: Path) -> requests.Response:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from shared.ops.servers.nginx import server_argv
 from tests.support import echo_service
-from tests.support.nginx import Nginx, command, render
+from tests.support.nginx import Nginx, render
 from tests.support.processes import Proc, free_port
 from tests.support.waiting import wait_for
 
@@ -35,7 +36,7 @@ http {
 
 
 def _test(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*command(folder), "-t"], capture_output=True, text=True, check=False)
+    return subprocess.run([*server_argv(folder), "-t"], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import shutil
-import subprocess
 import uuid
 from pathlib import Path
 
 import pymysql
 
+from shared.ops.servers.mariadb import install_data, server_argv
 from tests.support.processes import Proc, free_port
 from tests.support.waiting import wait_for
-
-BINARIES = ("mariadbd", "mariadb-install-db")
-
-
-def find_missing() -> list[str]:
-    """Return the programs that a server of our own needs and this machine lacks."""
-    return [name for name in BINARIES if _program(name) is None]
 
 
 class ServerDied(Exception):
@@ -40,33 +30,10 @@ class MariaDbServer:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.port = free_port()
-        self._socket = folder / "m.sock"
-        data = folder / "data"
-        user = [f"--user={getpass.getuser()}"]
-        install = [str(_program("mariadb-install-db")), "--no-defaults", f"--datadir={data}", *user]
-        # Two that install at the same moment would remove each other's temporary tables.
-        own_temporary = {**os.environ, "TMPDIR": str(folder)}
-        subprocess.run(
-            [*install, "--auth-root-authentication-method=normal", "--skip-test-db"],
-            env=own_temporary,
-            check=True,
-            capture_output=True,
-        )
+        self._socket = folder / "data" / "m.sock"
+        install_data(folder, "--auth-root-authentication-method=normal")
         self._folder = folder
-        self._argv = [
-            str(_program("mariadbd")),
-            "--no-defaults",
-            f"--datadir={data}",
-            f"--socket={self._socket}",
-            f"--tmpdir={folder}",
-            f"--pid-file={folder}/m.pid",
-            f"--port={self.port}",
-            "--bind-address=127.0.0.1",
-            "--innodb-buffer-pool-size=64M",
-            "--innodb-flush-log-at-trx-commit=2",
-            "--character-set-server=utf8mb4",
-            *user,
-        ]
+        self._argv = server_argv(folder, self.port)
         self.start()
 
     def start(self) -> None:
@@ -107,7 +74,3 @@ class MariaDbServer:
 
     def _connect(self) -> pymysql.Connection:
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root", connect_timeout=2)
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin")

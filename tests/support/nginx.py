@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +13,7 @@ from typing import Any
 
 import requests
 
+from shared.ops.servers.nginx import server_argv
 from tests.support.cluster import ROOT
 from tests.support.processes import Proc, free_port
 from tests.support.waiting import wait_for
@@ -23,22 +21,10 @@ from tests.support.waiting import wait_for
 RENDER = ROOT / "nginx" / "render.py"
 
 
-def find_program() -> str | None:
-    """Return nginx' path, None where it is not installed."""
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/local/bin")
-
-
 def render(folder: Path, *arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
     """Run the renderer as operators do, with these values and nothing else in its environment."""
     command = [sys.executable, str(RENDER), *arguments, str(folder)]
     return subprocess.run(command, env=values, capture_output=True, text=True, check=False)
-
-
-def command(folder: Path) -> list[str]:
-    """Return what starts the server in `folder`, its workers as the one who runs the tests."""
-    # Only root may choose, and without a choice its workers could not read what root's tests write.
-    user = f" user {getpass.getuser()};" if os.geteuid() == 0 else ""
-    return [str(find_program()), "-p", f"{folder}/", "-c", "nginx.conf", "-g", f"daemon off;{user}"]
 
 
 class Nginx:
@@ -56,7 +42,7 @@ class Nginx:
             GM_FILES_DIR=str(files_dir or folder / "nothing"),
         )
         assert rendered.returncode == 0, rendered.stderr
-        self._process = Proc("nginx", command(folder), folder)
+        self._process = Proc("nginx", server_argv(folder), folder)
         try:
             wait_for(self._answers, 15, "nginx", not_yet=requests.RequestException)
         except BaseException:

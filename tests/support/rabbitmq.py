@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
 import signal
 from pathlib import Path
 
 import amqp
 
+from shared.ops.servers.program import the_program
+from shared.ops.servers.rabbitmq import FOLDER, make_environment, names_argv, write_configuration
 from tests.support.processes import Proc, free_port
 from tests.support.waiting import wait_for
 
-# Debian's own script in /usr/sbin insists on the user rabbitmq; the one that it wraps does not.
-_PATH = os.pathsep.join(("/usr/lib/rabbitmq/bin", os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin"))
 _START_SECONDS = 60
-_FRUGAL = "+S 1:1 +sbwt none"
-_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
-
-
-def find_missing() -> list[str]:
-    """Return the programs that a server of our own needs and this machine lacks."""
-    return [name for name in ("rabbitmq-server", "epmd") if shutil.which(name, path=_PATH) is None]
 
 
 class RabbitMq:
@@ -33,11 +23,10 @@ class RabbitMq:
         folder.mkdir()
         self.folder = folder
         self.port, self._names_port = free_port(), free_port()
-        self._erl_args = erl_args
-        self._environment = self._make_environment()
+        write_configuration(folder, f"listeners.tcp.default = 127.0.0.1:{self.port}\n")
+        self._environment = make_environment(folder, self.port, free_port(), self._names_port, erl_args)
         # The server would start its name server as a daemon of its own, which nobody ends.
-        names = [_program("epmd"), "-port", str(self._names_port), "-address", "127.0.0.1"]
-        self._names = Proc("epmd", names, folder)
+        self._names = Proc("epmd", names_argv(self._names_port), folder)
         try:
             self.start()
         except BaseException:
@@ -51,7 +40,7 @@ class RabbitMq:
 
     def start(self) -> None:
         """Start it, again if it was killed; return when it takes connections."""
-        self._server = Proc("rabbitmq", [_program("rabbitmq-server")], self.folder, self._environment)
+        self._server = Proc("rabbitmq", [the_program("rabbitmq-server", FOLDER)], self.folder, self._environment)
         wait_for(self._answers, _START_SECONDS, "RabbitMQ", not_yet=(OSError, amqp.AMQPError))
 
     def kill(self) -> None:
@@ -94,36 +83,3 @@ class RabbitMq:
         assert self._server.process.poll() is None, self._server.text()[-2000:]
         self.connect().close()
         return True
-
-    def _make_environment(self) -> dict[str, str]:
-        node = f"gm{self.port}@localhost"
-        config = self.folder / "rabbitmq.conf"
-        config.write_text(f"listeners.tcp.default = 127.0.0.1:{self.port}\n")
-        plugins = self.folder / "enabled_plugins"
-        plugins.write_text("[].\n")
-        cookie = self.folder / ".erlang.cookie"
-        cookie.write_text(secrets.token_hex(10))
-        cookie.chmod(0o400)
-        return {
-            "PATH": _PATH,
-            "HOME": str(self.folder),
-            "LANG": "C.UTF-8",
-            "ERL_EPMD_PORT": str(self._names_port),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": node,
-            "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_CONFIG_FILE": str(config),
-            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "none.conf"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
-            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
-            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
-            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
-            "RUNNING_UNDER_SYSTEMD": "true",  # the server itself instead of a shell that waits for it
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{_FRUGAL} {_LOOPBACK} {self._erl_args}",
-        }
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name, path=_PATH)
-    assert found, f"{name} is not here"
-    return found

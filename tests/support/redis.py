@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
 
+from shared.ops.servers.redis import configuration, server_argv
 from tests.support.brokers import garbage
 from tests.support.processes import Proc, free_port
 from tests.support.waiting import wait_for
-
-_BINARY = "redis-server"
-
-
-def find_missing() -> list[str]:
-    """Return the programs that a server of our own needs and this machine lacks."""
-    return [] if shutil.which(_BINARY) else [_BINARY]
 
 
 class RedisServer:
@@ -37,18 +30,8 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, again if it was killed; return when it has read its data and answers."""
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "dir": str(self.folder),
-            "appendonly": "yes",
-            "appendfsync": "everysec",
-            "save": "",
-            "maxmemory": "64mb",
-            "maxmemory-policy": "noeviction",
-        }
-        argv = [part for name, value in options.items() for part in (f"--{name}", value)]
-        self._server = Proc("redis", [_BINARY, *argv], self.folder)
+        (self.folder / "redis.conf").write_text(configuration(self.folder, self.port))
+        self._server = Proc("redis", server_argv(self.folder), self.folder)
         wait_for(self._answers, 20, "Redis", not_yet=RedisError)
 
     def kill(self) -> None:
