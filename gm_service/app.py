@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
+from gm_service.db import nonces
 from gm_service.orders.cycles import CycleReader
 from gm_service.orders.exports.service import ExportService
 from gm_service.orders.imports.catalogue import CatalogueService
@@ -35,6 +36,8 @@ from gm_service.task_view import TaskView
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
 from shared.logs import configure_logs
+from shared.signing.guard import CallGuard
+from shared.signing.nonces import NonceStore
 from shared.task_api.client import TaskClient
 from shared.task_api.dispatch import Dispatcher, TaskQueue
 from shared.task_api.transport import HttpTransport, Transport
@@ -55,7 +58,7 @@ def create_app() -> APIFlask:
     configure_logs("gm_service", settings.log_level, settings.secrets())
     return make_service_app(
         settings,
-        HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value()),
+        HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value(), signed=settings.signs_calls),
         make_task_queue(settings.broker_url.get_secret_value()),
         make_engine(settings.service_database_url.get_secret_value()),
         DatabaseClock(),
@@ -103,7 +106,7 @@ def _blueprints(
         exports_routes(exports, auth.require_station_to_act),
         imports_routes(imports, reader, settings, auth.require_station),
         downloads_routes(exports, settings, auth.require_station),
-        internal_routes(ImportRuns(engine, settings), settings),
+        internal_routes(ImportRuns(engine, settings), CallGuard(settings, NonceStore(engine, nonces)), settings),
         pages_routes(
             tasks=tasks,
             cycles=cycles,

@@ -60,7 +60,9 @@ def make_worker(settings: TaskSettings) -> Any:
 
 def make_client(settings: TaskSettings) -> TaskClient:
     """Return a client of gm_async_task for one process."""
-    return TaskClient(HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value()))
+    return TaskClient(
+        HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value(), signed=settings.signs_calls)
+    )
 
 
 def make_runner(settings: TaskSettings, stop: StopFlag, worker_name: str) -> Runner:
@@ -81,7 +83,9 @@ def make_tools(settings: TaskSettings) -> Tools:
     limits = ScriptLimits(settings.script_timeout_seconds, settings.script_memory_mib, settings.script_stop_seconds)
     return Tools(
         settings=settings,
-        order_service=HttpTransport(settings.service_url, key, timeout_seconds=seconds, what="order service"),
+        order_service=HttpTransport(
+            settings.service_url, key, timeout_seconds=seconds, what="order service", signed=settings.signs_calls
+        ),
         scripts=ScriptRunner(limits, settings.language, os.environ),
     )
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIN_KEY_CHARACTERS = 32
+SignedCalls = Literal["off", "send", "require"]
 
 
 class CommonSettings(BaseSettings):
@@ -26,6 +27,11 @@ class CommonSettings(BaseSettings):
     auth_key: SecretStr = Field(description="service key, at least 32 characters: sent to and asked by internal APIs")
     auth_key_previous: SecretStr | None = Field(
         default=None, description="the key before, still accepted while keys are being changed"
+    )
+    signed_calls: SignedCalls = Field(
+        default="off",
+        description="internal calls carry the key (`off`), a signature (`send`), or a signature and nothing else is "
+        "taken (`require`)",
     )
     broker_url: SecretStr = Field(description="`doorbell:///file` (embedded), `amqp://...` (RabbitMQ) or `redis://...`")
     files_dir: Path = Field(description="folder shared by gm_task, which writes exports, and gm_service")
@@ -57,6 +63,11 @@ class CommonSettings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The configured time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def signs_calls(self) -> bool:
+        """Whether this service signs the calls that it makes."""
+        return self.signed_calls != "off"
 
     def accepted_keys(self) -> list[str]:
         """Return the service keys that open internal endpoints, the present one first."""

@@ -167,7 +167,10 @@ class Cluster:
     @property
     def tasks(self) -> TaskClient:
         """A client of gm_async_task."""
-        return TaskClient(HttpTransport(self.environment["GM_ASYNC_TASK_URL"], self.secrets["GM_AUTH_KEY"]))
+        signed = self.environment.get("GM_SIGNED_CALLS", "off") != "off"
+        return TaskClient(
+            HttpTransport(self.environment["GM_ASYNC_TASK_URL"], self.secrets["GM_AUTH_KEY"], signed=signed)
+        )
 
     def submit(self, function: str, given: Any = None, **options: Any) -> int:
         """Add a task of tests.support.task_functions and ring for it, as a business project does."""
