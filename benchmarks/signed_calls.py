@@ -9,30 +9,21 @@ add, start, heartbeat, finish. One caller shows the latency, four at once the ra
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pymysql
-import requests
 from sqlalchemy.engine import make_url
 
 from shared.task_api.client import TaskClient
 from shared.task_api.transport import HttpTransport
 from tests.support import mariadb
-from tests.support.processes import Proc, free_port
-from tests.support.waiting import wait_for
+from tests.support.task_server import KEY, TaskServer
 
-ROOT = Path(__file__).parents[1]
-KEY = "bench-key-" + "0" * 32
-SERVER = ["-m", "gunicorn", "-c", "gm_async_task/gunicorn.conf.py", "gm_async_task.wsgi:app"]
 CALLERS = 4
 
 
@@ -55,9 +46,9 @@ def main() -> None:
 
 
 def _measure(database: str, url: str, folder: Path, rounds: int, calls: int) -> None:
-    with _service(url, folder) as address:
+    with TaskServer(folder, url) as server:
         clients = {
-            signed: [TaskClient(HttpTransport(address, KEY, 30, signed=signed)) for _ in range(CALLERS)]
+            signed: [TaskClient(HttpTransport(server.address, KEY, 30, signed=signed)) for _ in range(CALLERS)]
             for signed in (False, True)
         }
         known = clients[False][0].create("S001", "bench.known", {}).task_id
@@ -105,29 +96,6 @@ def _together(clients: list[TaskClient], work: Callable[[TaskClient], object], c
 
 def _row(bare: float, signed: float) -> str:
     return f"{bare:.2f} | {signed:.2f} | {signed / bare:.2f}"
-
-
-@contextmanager
-def _service(url: str, folder: Path) -> Iterator[str]:
-    port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "GM_AUTH_KEY": KEY,
-        "GM_BROKER_URL": f"doorbell:///{folder}/doorbell.db",
-        "GM_FILES_DIR": str(folder),
-        "GM_ASYNC_TASK_DATABASE_URL": url,
-        "GM_ASYNC_TASK_BIND": f"127.0.0.1:{port}",
-    }
-    migrate = [sys.executable, "-m", "gm_async_task.migrate"]
-    subprocess.run(migrate, cwd=ROOT, env=environment, check=True, capture_output=True)
-    server = Proc(f"gm_async_task-{port}", [sys.executable, *SERVER], folder, environment, cwd=ROOT)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_for(lambda: requests.get(f"{address}/readyz", timeout=2).ok, 30, "it", not_yet=requests.RequestException)
-        yield address
-    finally:
-        server.stop()
 
 
 def _durable(url: str) -> str:

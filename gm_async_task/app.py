@@ -7,7 +7,7 @@ from flask import request
 from sqlalchemy.engine import Engine
 
 from gm_async_task.config import AsyncTaskSettings
-from gm_async_task.db import nonces
+from gm_async_task.db import ANSWER_SECONDS, nonces
 from gm_async_task.routes.health import health_routes
 from gm_async_task.routes.task import task_routes
 from gm_async_task.tasks.runs import RunService
@@ -25,7 +25,7 @@ def create_app() -> APIFlask:
     """Return the service as the environment configures it."""
     settings = AsyncTaskSettings()
     configure_logs("gm_async_task", settings.log_level, settings.secrets())
-    engine = make_engine(settings.async_task_database_url.get_secret_value())
+    engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
     return assemble(settings, engine, DatabaseClock())
 
 

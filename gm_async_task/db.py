@@ -15,3 +15,6 @@ metadata = MetaData(
 )
 
 nonces = make_nonce_table("async_task_nonce", metadata)
+
+ANSWER_SECONDS = 10.0
+"""how long a database that fell silent is waited for: each statement here is short"""

@@ -10,6 +10,7 @@ from types import FrameType
 import structlog
 
 from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.db import ANSWER_SECONDS
 from gm_async_task.tasks.sweep import Sweeper
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
@@ -23,7 +24,7 @@ def main() -> None:
     """Sweep until told to stop."""
     settings = AsyncTaskSettings()
     configure_logs("keeper", settings.log_level, settings.secrets())
-    engine = make_engine(settings.async_task_database_url.get_secret_value())
+    engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
     queue = make_task_queue(settings.broker_url.get_secret_value())
     stopping = threading.Event()
     _stop_on_signal(stopping)
