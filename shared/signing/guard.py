@@ -34,7 +34,7 @@ class CallGuard:
     """Lets the present request pass or refuses it; the answer never tells what was wrong, the log does."""
 
     def __init__(self, settings: CommonSettings, nonces: Nonces, clock: Callable[[], float] = time.time) -> None:
-        self._bare_keys = [] if settings.signed_calls == "require" else settings.accepted_keys()
+        self._bare_keys = settings.bare_keys()
         self._keys = {identify(key): key for key in settings.accepted_keys()}
         self._max_body_bytes = settings.max_batch_body_bytes
         self._nonces = nonces
