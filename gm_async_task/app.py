@@ -7,6 +7,7 @@ from flask import request
 from sqlalchemy.engine import Engine
 
 from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.db import ANSWER_SECONDS, nonces
 from gm_async_task.routes.health import health_routes
 from gm_async_task.routes.task import task_routes
 from gm_async_task.routes.worker import explain_routes, release_routes, worker_routes
@@ -24,7 +25,9 @@ from shared.metrics.exposition import Exposition
 from shared.metrics.folder import open_folder
 from shared.metrics.meters import Meters
 from shared.metrics.table import ASYNC_TASK
-from shared.web.app import QUIET_PATHS, make_app, require_service_key
+from shared.signing.guard import CallGuard
+from shared.signing.nonces import NonceStore
+from shared.web.app import QUIET_PATHS, make_app
 from shared.web.metering import count_requests, metrics_routes
 
 
@@ -33,7 +36,7 @@ def create_app() -> APIFlask:
     settings = AsyncTaskSettings()
     configure_logs("gm_async_task", settings.log_level, settings.secrets())
     open_folder(ASYNC_TASK)
-    engine = make_engine(settings.async_task_database_url.get_secret_value())
+    engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
     return assemble(settings, engine, DatabaseClock())
 
 
@@ -42,11 +45,12 @@ def assemble(settings: AsyncTaskSettings, engine: Engine, clock: DatabaseClock) 
     app = make_app("gm_async_task", "gm_async_task: the task API", settings)
     meters = Meters(ASYNC_TASK)
     meter = TaskMeter(meters)
+    guard = CallGuard(settings, NonceStore(engine, nonces))
 
     @app.before_request
     def _ask_for_key() -> None:
         if request.path not in QUIET_PATHS:
-            require_service_key(settings)
+            guard.check()
 
     count_requests(app, meters)
     app.register_blueprint(health_routes(engine))

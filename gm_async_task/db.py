@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
+from shared.signing.nonces import make_nonce_table
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -11,3 +13,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+nonces = make_nonce_table("async_task_nonce", metadata)
+
+ANSWER_SECONDS = 10.0
+"""how long a database that fell silent is waited for: each statement here is short"""

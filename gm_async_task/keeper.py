@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.db import ANSWER_SECONDS
 from gm_async_task.health import KeeperPulse
 from gm_async_task.tasks.meter import TaskMeter
 from gm_async_task.tasks.sweep import Sweeper
@@ -44,7 +45,7 @@ def main() -> None:
     """Sweep until told to stop."""
     settings = AsyncTaskSettings()
     configure_logs("keeper", settings.log_level, settings.secrets())
-    engine = make_engine(settings.async_task_database_url.get_secret_value())
+    engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
     queue = make_task_queue(settings.broker_url.get_secret_value())
     meters, pulse, clock = Meters(KEEPER), KeeperPulse(settings.sweep_seconds), DatabaseClock()
     sweeper = Sweeper(engine, settings, clock, CountingQueue(queue, meters), TaskMeter(meters))

@@ -10,7 +10,7 @@ from gm_async_task.tasks import models as task_models  # noqa: F401 fills the me
 from gm_async_task.workers import models as worker_models  # noqa: F401 fills it further
 from shared.database import make_engine
 from shared.logs import configure_logs
-from shared.migrate import upgrade
+from shared.migrate import STATEMENT_SECONDS, upgrade
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -19,7 +19,8 @@ def main() -> None:
     """Upgrade the configured database."""
     settings = AsyncTaskSettings()
     configure_logs("gm_async_task.migrate", settings.log_level, settings.secrets())
-    upgrade(make_engine(settings.async_task_database_url.get_secret_value()), SCRIPTS, metadata, "alembic_async_task")
+    url = settings.async_task_database_url.get_secret_value()
+    upgrade(make_engine(url, answer_seconds=STATEMENT_SECONDS), SCRIPTS, metadata, "alembic_async_task")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
+from gm_service.db import nonces
 from gm_service.orders.cycles import CycleReader
 from gm_service.orders.exports.service import ExportService
 from gm_service.orders.imports.catalogue import CatalogueService
@@ -41,6 +42,8 @@ from shared.metrics.exposition import Exposition
 from shared.metrics.folder import open_folder
 from shared.metrics.meters import Meters
 from shared.metrics.table import SERVICE
+from shared.signing.guard import CallGuard
+from shared.signing.nonces import NonceStore
 from shared.task_api.circuit import CircuitTransport
 from shared.task_api.client import TaskClient
 from shared.task_api.dispatch import Dispatcher, TaskQueue
@@ -64,7 +67,9 @@ def create_app() -> APIFlask:
     open_folder(SERVICE)
     return make_service_app(
         settings,
-        CircuitTransport(HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value())),
+        CircuitTransport(
+            HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value(), signed=settings.signs_calls)
+        ),
         make_task_queue(settings.broker_url.get_secret_value()),
         make_engine(settings.service_database_url.get_secret_value()),
         DatabaseClock(),
@@ -123,7 +128,9 @@ def _blueprints(
         exports_routes(exports, auth.require_station_to_act, meters),
         imports_routes(imports, reader, settings, auth.require_station),
         downloads_routes(exports, settings, auth.require_station),
-        internal_routes(ImportRuns(engine, settings, meters), settings),
+        internal_routes(
+            ImportRuns(engine, settings, meters), CallGuard(settings, NonceStore(engine, nonces)), settings
+        ),
         pages_routes(
             tasks=tasks,
             cycles=cycles,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
+from shared.signing.nonces import make_nonce_table
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -13,3 +15,5 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+nonces = make_nonce_table("service_nonce", metadata)

@@ -14,7 +14,7 @@ from gm_service.orders.imports import models as import_models  # noqa: F401
 from gm_service.stations import models as station_models  # noqa: F401 fills the metadata
 from shared.database import make_engine
 from shared.logs import configure_logs
-from shared.migrate import upgrade
+from shared.migrate import STATEMENT_SECONDS, upgrade
 
 SCRIPTS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_service"
@@ -29,7 +29,7 @@ def main() -> None:
     """Upgrade the configured database."""
     settings = ServiceSettings()
     configure_logs("gm_service.migrate", settings.log_level, settings.secrets())
-    migrate(make_engine(settings.service_database_url.get_secret_value()))
+    migrate(make_engine(settings.service_database_url.get_secret_value(), answer_seconds=STATEMENT_SECONDS))
 
 
 if __name__ == "__main__":

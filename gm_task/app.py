@@ -88,7 +88,9 @@ def make_worker(settings: TaskSettings) -> tuple[Any, Showing]:
 
 def make_transport(settings: TaskSettings, meters: Meters | None = None) -> Transport:
     """Return a way to gm_async_task for one thread of one process; its calls are counted where `meters` are given."""
-    transport = HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value())
+    transport = HttpTransport(
+        settings.async_task_url, settings.auth_key.get_secret_value(), signed=settings.signs_calls
+    )
     return CountingTransport(transport, meters) if meters else transport
 
 
@@ -133,7 +135,9 @@ def make_tools(settings: TaskSettings) -> Tools:
     limits = ScriptLimits(settings.script_timeout_seconds, settings.script_memory_mib, settings.script_stop_seconds)
     return Tools(
         settings=settings,
-        order_service=HttpTransport(settings.service_url, key, timeout_seconds=seconds, what="order service"),
+        order_service=HttpTransport(
+            settings.service_url, key, timeout_seconds=seconds, what="order service", signed=settings.signs_calls
+        ),
         scripts=ScriptRunner(limits, settings.language, {**read_secret_files(os.environ), **os.environ}),
         files=open_file_store(settings),
     )

@@ -18,7 +18,8 @@ import structlog
 from sqlalchemy import BigInteger, DateTime, Integer, String, Text, create_engine, event, literal
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -32,10 +33,25 @@ SQLITE_BUSY_TIMEOUT_SECONDS = 10
 # Deadlock, lock wait timeout: the whole transaction may be tried again at once.
 _MYSQL_TRY_AGAIN = frozenset({1205, 1213})
 _TRANSACTION_TRIES = 5
+_TRY_NO_LONGER_THAN_SECONDS = 4.0
+"""no new try of a transaction begins later than this after the first: callers wait for 5 seconds"""
+_LOCK_WAIT_SECONDS = 2
+"""InnoDB's own 50 are longer than anybody listens"""
+_FREE_CONNECTION_SECONDS = 5
 _MYSQL_PACKET_TOO_LARGE = 1153
 _MYSQL_DISK_FULL = frozenset({1021, 1114})
-# Too many connections, shutting down, host blocked, lock wait, deadlock, read only, timeout, can't connect, gone, lost.
-_MYSQL_AWAY = frozenset({1040, 1053, 1129, 1205, 1213, 1290, 2002, 2003, 2006, 2013, 2014, 2055, 3024})
+_MYSQL_AWAY = frozenset(
+    {
+        *(1040, 1129, 1203, 1226),  # too many connections: of all, host blocked, of this user, by its limits
+        *(1053, 1317, 1927, 1969, 3024),  # shutting down, query or connection killed, took too long
+        *(1205, 1213),  # lock wait, deadlock
+        *(1290, 1792, 1836),  # read only, as a server is that hands over to another
+        *(2002, 2003, 2006, 2013, 2014, 2055),  # can't connect, gone, lost
+    }
+)
+
+# Interface and internal errors are what PyMySQL says of a connection that broke under it.
+_FAILURES = (OperationalError, InterfaceError, InternalError, NoFreeConnection)
 
 UtcDateTime = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 """A UTC datetime without offset, to the microsecond on every database."""
@@ -53,8 +69,12 @@ def exact_text(length: int) -> String:
     return String(length).with_variant(exact, "mysql", "mariadb")
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine for `sqlite:///file` or `mysql+pymysql://user:password@host/name`."""
+def make_engine(url: str, *, answer_seconds: float = 30.0) -> Engine:
+    """Return an engine for `sqlite:///file` or `mysql+pymysql://user:password@host/name`.
+
+    `answer_seconds` is the longest wait for a part of a MySQL server's answer: a request meets it twice at most, on a
+    connection that fell silent and on the one made in its place. A long query or a migration needs a longer one.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _make_sqlite_engine(parsed)
@@ -65,11 +85,12 @@ def make_engine(url: str) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         pool_size=10,
+        pool_timeout=_FREE_CONNECTION_SECONDS,
         connect_args={
             "connect_timeout": 3,
-            "read_timeout": 30,
-            "write_timeout": 30,
-            "init_command": "SET time_zone = '+00:00'",
+            "read_timeout": answer_seconds,
+            "write_timeout": answer_seconds,
+            "init_command": f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}",
         },
     )
 
@@ -83,13 +104,16 @@ def _make_sqlite_engine(url: URL) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         _enter_wal(connection)
-        connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('durable', True) else 'NORMAL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -118,12 +142,14 @@ def in_write(engine: Engine, work: Callable[[Connection], Result]) -> Result:
     Raises:
         Unavailable: the database is away or stays busy.
     """
+    deadline = time.monotonic() + _TRY_NO_LONGER_THAN_SECONDS
     for attempt in range(1, _TRANSACTION_TRIES + 1):
         try:
             with engine.begin() as connection:
                 return work(connection)
-        except OperationalError as error:
-            if attempt == _TRANSACTION_TRIES or not _may_try_again(error):
+        except _FAILURES as error:
+            last = attempt == _TRANSACTION_TRIES or time.monotonic() > deadline
+            if last or not _may_try_again(error):
                 raise _translated(error) from error
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 jitter, no secret
     raise AssertionError("unreachable")
@@ -138,22 +164,27 @@ def in_read(engine: Engine, work: Callable[[Connection], Result]) -> Result:
     try:
         with engine.connect().execution_options(read_only=True) as connection, connection.begin():
             return work(connection)
-    except OperationalError as error:
+    except _FAILURES as error:
         raise _translated(error) from error
 
 
-def _may_try_again(error: DBAPIError) -> bool:
-    return _code(error) in _MYSQL_TRY_AGAIN or "database is locked" in str(error.orig)
+def _may_try_again(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and (
+        _code(error) in _MYSQL_TRY_AGAIN or "database is locked" in str(error.orig)
+    )
 
 
-def _translated(error: OperationalError) -> Exception:
+def _translated(error: Exception) -> Exception:
     """Return what callers are told: come back later, make it smaller, make room; or the error itself, our fault."""
+    if not isinstance(error, DBAPIError):
+        log.warning("database_unavailable", problem="no free connection")
+        return Unavailable(what="database")
     code, text = _code(error), str(error.orig)
     if code == _MYSQL_PACKET_TOO_LARGE:
         return TooLarge(what="request", limit="the database's max_allowed_packet")
     if code in _MYSQL_DISK_FULL or "disk is full" in text:
         return StorageFull()
-    if isinstance(error.orig, sqlite3.Error) or code in _MYSQL_AWAY:
+    if isinstance(error.orig, sqlite3.OperationalError) or code in _MYSQL_AWAY or error.connection_invalidated:
         log.warning("database_unavailable", problem=text)
         return Unavailable(what="database")
     return error

@@ -10,6 +10,9 @@ from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection, Engine
 
+STATEMENT_SECONDS = 24 * 3600.0
+"""what one step of a migration may take: changing a large table is silent for long"""
+
 
 def upgrade(engine: Engine, scripts: Path, metadata: MetaData, version_table: str) -> None:
     """Upgrade the database to the newest revision of `scripts`; at the newest one it does nothing.

@@ -24,6 +24,7 @@ from shared.release import present_release
 from shared.secret_files import SECRETS_DIR
 
 MIN_KEY_CHARACTERS = 32
+SignedCalls = Literal["off", "send", "require"]
 
 
 class CommonSettings(BaseSettings):
@@ -41,6 +42,11 @@ class CommonSettings(BaseSettings):
     auth_key: SecretStr = Field(description="service key, at least 32 characters: sent to and asked by internal APIs")
     auth_key_previous: SecretStr | None = Field(
         default=None, description="the key before, still accepted while keys are being changed"
+    )
+    signed_calls: SignedCalls = Field(
+        default="off",
+        description="internal calls carry the key (`off`), a signature (`send`), or a signature and nothing else is "
+        "taken (`require`)",
     )
     metrics_key: SecretStr | None = Field(
         default=None, description="opens /metrics as a bearer token; without it only this machine itself may read it"
@@ -126,10 +132,19 @@ class CommonSettings(BaseSettings):
         """The configured time zone."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def signs_calls(self) -> bool:
+        """Whether this service signs the calls that it makes."""
+        return self.signed_calls != "off"
+
     def accepted_keys(self) -> list[str]:
         """Return the service keys that open internal endpoints, the present one first."""
         keys = [self.auth_key, self.auth_key_previous]
         return [key.get_secret_value() for key in keys if key and key.get_secret_value()]
+
+    def bare_keys(self) -> list[str]:
+        """Return the service keys that open something as they are: none where calls must be signed."""
+        return [] if self.signed_calls == "require" else self.accepted_keys()
 
     def secrets(self) -> list[str]:
         """Return the values that must never be logged."""

@@ -11,7 +11,7 @@ from gm_service.config import ServiceSettings
 from gm_service.orders.imports.commands import CreateOrders, GetOutcome, OpenImport
 from gm_service.orders.imports.runs import ImportRuns
 from shared.envelope import Envelope, success
-from shared.web.app import require_service_key
+from shared.signing.guard import CallGuard
 from shared.web.params import takes
 
 
@@ -51,13 +51,13 @@ class OpenAnswer(Envelope[OpenData]):
     """An import whose rows are kept."""
 
 
-def internal_routes(runs: ImportRuns, settings: ServiceSettings) -> APIBlueprint:
+def internal_routes(runs: ImportRuns, guard: CallGuard, settings: ServiceSettings) -> APIBlueprint:
     """Return the routes that holders of the service key may call."""
     blueprint = APIBlueprint("internal", __name__, url_prefix="/no_login/station/order/batch", tag="Internal")
 
     @blueprint.before_request
     def _holds_key() -> None:
-        require_service_key(settings)
+        guard.check()
 
     @blueprint.post("/create")
     @takes(CreateOrders, answers=CountsAnswer)

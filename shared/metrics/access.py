@@ -25,14 +25,14 @@ class Headers(Protocol):
 def may_read_metrics(settings: CommonSettings, peer: str, headers: Headers) -> bool:
     """Tell whether the asker at address `peer` may read.
 
-    GM_METRICS_KEY opens as a bearer token, the service key in X-Auth-Key. Where no GM_METRICS_KEY is set, a peer on
-    loopback that no proxy speaks for needs neither.
+    GM_METRICS_KEY opens as a bearer token, the service key in X-Auth-Key unless calls must be signed. Where no
+    GM_METRICS_KEY is set, a peer on loopback that no proxy speaks for needs neither.
     """
     metrics_key = settings.metrics_key.get_secret_value() if settings.metrics_key else ""
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     if metrics_key and scheme.lower() == "bearer" and _is_one_of(token.strip(), [metrics_key]):
         return True
-    if _is_one_of(headers.get("X-Auth-Key", ""), settings.accepted_keys()):
+    if _is_one_of(headers.get("X-Auth-Key", ""), settings.bare_keys()):
         return True
     return not metrics_key and is_loopback(peer) and not any(name in headers for name in FORWARDING_HEADERS)
 

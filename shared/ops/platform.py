@@ -28,10 +28,11 @@ class Platform:
     async_task_url: str
     auth_key: str
     socket: str
+    signed: bool = False
 
     def transport(self) -> HttpTransport:
         """Return what carries calls of the task service."""
-        return HttpTransport(self.async_task_url, self.auth_key)
+        return HttpTransport(self.async_task_url, self.auth_key, signed=self.signed)
 
     def workers(self) -> WorkerClient:
         """Return what asks it about workers and releases."""
@@ -54,7 +55,8 @@ def find_platform(etc: Path | None, socket: str | None) -> Platform:
     if missing:
         raise PlatformUnknown(f"{' and '.join(missing)}: neither in the environment nor in {folder}/gm.env.")
     found = socket or _find_socket(folder, {**read_env(folder / "supervisor.env"), **values})
-    return Platform(folder, values["GM_ASYNC_TASK_URL"], values["GM_AUTH_KEY"], found)
+    signed = values.get("GM_SIGNED_CALLS", "off") != "off"
+    return Platform(folder, values["GM_ASYNC_TASK_URL"], values["GM_AUTH_KEY"], found, signed)
 
 
 def _find_socket(folder: Path, values: dict[str, str]) -> str:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.broker.queue import get_task_queue
 from shared.per_process import PerProcess
+from shared.settings import SignedCalls
 from shared.task_api.client import TaskClient
 from shared.task_api.dispatch import Dispatcher
 from shared.task_api.held_run import RunPolicy
@@ -28,6 +29,7 @@ class _Settings(BaseSettings):
 
     async_task_url: str = Field(description="address of gm_async_task")
     auth_key: SecretStr = Field(description="service key")
+    signed_calls: SignedCalls = Field(default="off", description="as in shared.settings")
 
 
 class _ConfiguredTransport:
@@ -43,7 +45,9 @@ class _ConfiguredTransport:
 
 def _connect() -> Transport:
     settings: Any = _Settings()
-    return HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value())
+    return HttpTransport(
+        settings.async_task_url, settings.auth_key.get_secret_value(), signed=settings.signed_calls != "off"
+    )
 
 
 class AsyncTaskService(TaskClient):

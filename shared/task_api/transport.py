@@ -8,6 +8,8 @@ import requests
 
 from shared.context import REQUEST_ID_HEADER, current_request_id
 from shared.errors import PlatformError, Unavailable, from_wire
+from shared.signing.signature import HEADER
+from shared.signing.signer import CallSigner
 from shared.web import strict_json
 
 Method = Literal["GET", "POST"]
@@ -26,18 +28,29 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Speaks to an internal API with the service key; keeps its connections, always with a timeout.
+    """Speaks to an internal API with the service key or signed with it; keeps its connections, always with a timeout.
 
-    Make one per process, after forking.
+    Sends each call once: who calls again calls anew, with a signature of its own. Make one per process, after forking.
     """
 
-    def __init__(self, base_url: str, auth_key: str, timeout_seconds: float = 5.0, what: str = "task service") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        auth_key: str,
+        timeout_seconds: float = 5.0,
+        what: str = "task service",
+        *,
+        signed: bool = False,
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         self._what = what
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy between our own services
-        self._session.headers["X-Auth-Key"] = auth_key
+        if signed:
+            self._session.auth = CallSigner(auth_key)
+        else:
+            self._session.headers[HEADER] = auth_key
         self._session.headers["Content-Type"] = "application/json"
 
     def call(self, method: Method, path: str, parameters: dict[str, Any]) -> Any:
@@ -51,6 +64,7 @@ class HttpTransport:
                 data=strict_json.dumps(parameters).encode() if method == "POST" else None,
                 headers={REQUEST_ID_HEADER: request_id} if request_id else None,
                 timeout=(2.0, self._timeout_seconds),
+                allow_redirects=False,  # the key goes nowhere but where the settings say
             )
             return unwrap(response.status_code, response.content)
         except requests.RequestException as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 from typing import Any
 
@@ -58,17 +57,6 @@ class StrictJson(JSONProvider):
 
     def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
         return strict_json.loads(s)
-
-
-def require_service_key(settings: CommonSettings) -> None:
-    """Let holders of the service key pass.
-
-    Raises:
-        Unauthorized: whatever is wrong with the key; the answer never tells what.
-    """
-    offered = request.headers.get("X-Auth-Key", "").encode("utf-8", "surrogateescape")
-    if not any(hmac.compare_digest(offered, key.encode()) for key in settings.accepted_keys()):
-        raise Unauthorized()
 
 
 def reader_language(settings: CommonSettings) -> Language:

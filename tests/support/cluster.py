@@ -207,7 +207,8 @@ class Cluster:
         return self.tasks.get(task_id)
 
     def _transport(self) -> HttpTransport:
-        return HttpTransport(self.environment["GM_ASYNC_TASK_URL"], self.secrets["GM_AUTH_KEY"])
+        signed = self.environment.get("GM_SIGNED_CALLS", "off") != "off"
+        return HttpTransport(self.environment["GM_ASYNC_TASK_URL"], self.secrets["GM_AUTH_KEY"], signed=signed)
 
     def logs(self) -> str:
         """Return what all processes have written."""

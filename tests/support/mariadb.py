@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pymysql
@@ -48,6 +51,15 @@ class MariaDbServer:
     def kill(self) -> None:
         """End it as the kernel's out-of-memory killer would; what was committed is kept."""
         self._server.kill()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop it as SIGSTOP does: its connections stay and nobody answers."""
+        self._server.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._server.send(signal.SIGCONT)
 
     def make_url(self) -> str:
         """Create an empty database and return its address."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ class _Pair:
     client: socket.socket
     server: socket.socket
     passing: threading.Event = field(default_factory=threading.Event)
+    ends_at_answer: bool = False
 
     def close(self) -> None:
         for end in (self.client, self.server):
@@ -36,6 +38,8 @@ class Proxy:
         self._lock = threading.Lock()
         self._black = False
         self._ended = False
+        self._mark = b""
+        self._marked: Iterator[bool] = iter(())
 
     def __enter__(self) -> Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -74,6 +78,13 @@ class Proxy:
             for pair in self._pairs:
                 pair.passing.set()
 
+    def cut_at(self, mark: bytes, delivered: Iterable[bool]) -> None:
+        """Cut the next connections on which a client sends `mark`, one for each of `delivered`.
+
+        True: the server has heard and done it, and only its answer is lost. False: it never heard.
+        """
+        self._mark, self._marked = mark, iter(list(delivered))
+
     def _take_pairs(self) -> list[_Pair]:
         with self._lock:
             pairs, self._pairs = self._pairs, []
@@ -91,6 +102,8 @@ class Proxy:
                 client.close()
                 continue
             server.settimeout(None)
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each small packet waits for an echo
             pair = _Pair(client, server)
             with self._lock:
                 self._pairs.append(pair)
@@ -99,12 +112,22 @@ class Proxy:
             for source, sink in ((client, server), (server, client)):
                 threading.Thread(target=self._carry, args=(pair, source, sink), daemon=True).start()
 
+    def _may_pass(self, pair: _Pair, source: socket.socket, data: bytes) -> bool:
+        if source is pair.server or not self._mark or self._mark not in data:
+            return True
+        with self._lock:
+            delivered = next(self._marked, None)
+        pair.ends_at_answer = delivered is True
+        return delivered is not False
+
     def _carry(self, pair: _Pair, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
                 while not pair.passing.wait(0.2):
                     if self._ended:
                         return
+                if pair.ends_at_answer or not self._may_pass(pair, source, data):
+                    break
                 sink.sendall(data)
         if pair.passing.is_set():  # a deaf connection hears of no end either
             pair.close()
