@@ -58,3 +58,9 @@ def test_short_metrics_key_is_refused_in_production() -> None:
 
 def test_metrics_key_is_a_secret() -> None:
     assert KEY in make_settings(metrics_key=KEY).secrets()
+
+
+def test_the_service_key_opens_nothing_as_it_is_where_calls_must_be_signed() -> None:
+    settings = make_settings(signed_calls="require")
+
+    assert not may_read_metrics(settings, "10.0.0.1", Headers({"X-Auth-Key": AUTH_KEY}))
