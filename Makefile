@@ -57,6 +57,7 @@ bench: $(VENV)/.test-ready ## measure exports and imports (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.sync_export_first_byte
 	@$(BIN)/python -m benchmarks.import_rows
 	@$(BIN)/python -m benchmarks.import_platform
+	@$(BIN)/python -m benchmarks.metrics_overhead
 
 .PHONY: format
 format: $(VENV)/.test-ready ## put the code into its format

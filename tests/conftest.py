@@ -14,6 +14,7 @@ import pytest
 
 from shared.ops.servers import mariadb, nginx, rabbitmq, redis
 from shared.ops.servers.program import the_program
+from tests.support import worker_hosts
 from tests.support.cluster import Cluster
 from tests.support.databases import MariaDbDatabases
 from tests.support.mariadb import MariaDbServer, start_server
@@ -125,3 +126,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 f"left out: {server.left_out} (no {missing[0]} here; Debian's package {server.package} has it)",
                 yellow=True,
             )
+    if missing := worker_hosts.find_missing():
+        terminalreporter.write_line(
+            f"in part: the second worker host shares our network (no {missing[0]})", yellow=True
+        )

@@ -44,14 +44,17 @@ def find_by_user_task_id(connection: Connection, station_id: str, user_task_id: 
     return connection.execute(query).one_or_none()
 
 
-def get_state(connection: Connection, key: commands.TaskKey, *, lock: bool = False) -> TaskRow:
-    """Return the task that `key` names, without its input and result.
+def get_state(
+    connection: Connection, key: commands.TaskKey, *, lock: bool = False, clock: DatabaseClock | None = None
+) -> TaskRow:
+    """Return the task that `key` names, without its input and result; with a `clock` also the moment as `now`.
 
     Raises:
         TaskNotFound: there is none.
         InvalidField: several stations use that user_task_id and the key names no station.
     """
-    rows = connection.execute(_locked(select(*_STATE).where(_named(key)).limit(2), lock)).all()
+    columns = [*_STATE, clock.now().label("now")] if clock else _STATE
+    rows = connection.execute(_locked(select(*columns).where(_named(key)).limit(2), lock)).all()
     if not rows:
         raise TaskNotFound()
     if len(rows) > 1:
@@ -89,6 +92,8 @@ def claim(
         # Who dispatched by hand named no queue; the one that the bell came by can be rung again.
         "queue": func.coalesce(tasks.c.queue, command.queue),
         "start_time": func.coalesce(tasks.c.start_time, clock.now()),
+        "refused_at": None,
+        "refused_count": 0,
         "run_start": clock.now(),
         "end_time": None,
         "lease_until": clock.after(lease_seconds),

@@ -1,4 +1,4 @@
-"""The `gm` command: `python -m shared.ops run`."""
+"""The `gm` command: `bin/gm run`, `bin/gm ops workers`; each subcommand stands beside what it drives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import click
 from shared.ops.embedded import EMBEDDED
 from shared.ops.host import Host
 from shared.ops.layout import HostError, Way
+from shared.ops.release.command import release, slots
 from shared.ops.stack import BROKERS, make_stack
+from shared.ops.why import why
+from shared.ops.workers.command import workers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +54,17 @@ def _start(way: Way) -> None:
     except HostError as error:
         raise click.ClickException(str(error)) from error
     click.echo(host.welcome())
+
+
+@main.group()
+def ops() -> None:
+    """What on-call engineers do: list workers, release new ones."""
+
+
+ops.add_command(release)
+ops.add_command(slots)
+ops.add_command(why)
+ops.add_command(workers)
 
 
 def _stop(way: Way) -> None:

@@ -29,11 +29,11 @@ class MariaDbServer:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        self._port = free_port()
+        self.port = free_port()
         self._socket = folder / "data" / "m.sock"
         install_data(folder, "--auth-root-authentication-method=normal")
         self._folder = folder
-        self._argv = server_argv(folder, self._port)
+        self._argv = server_argv(folder, self.port)
         self.start()
 
     def start(self) -> None:
@@ -55,7 +55,11 @@ class MariaDbServer:
         connection = self._connect()
         with connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        return f"mysql+pymysql://root@127.0.0.1:{self._port}/{name}"
+        return self.url_of(name)
+
+    def url_of(self, name: str) -> str:
+        """Return the address of a database."""
+        return f"mysql+pymysql://root@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
         """End the server."""
@@ -69,4 +73,4 @@ class MariaDbServer:
         return True
 
     def _connect(self) -> pymysql.Connection:
-        return pymysql.connect(host="127.0.0.1", port=self._port, user="root", connect_timeout=2)
+        return pymysql.connect(host="127.0.0.1", port=self.port, user="root", connect_timeout=2)
