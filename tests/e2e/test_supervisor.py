@@ -104,7 +104,7 @@ def test_restarts_under_load_lose_nothing_and_leave_nothing(host: SupervisedHost
         assert time.monotonic() - began < STOP_SECONDS
         wait_for(lambda running=running: not set(running) & set(host.living_exports()), 2, "the end of the exports")
     ended = [host.ended(task_id) for task_id in [*exports, *once]]
-    effects = [int(line) for line in host.effects.read_text().split()]
+    effects = host.effects_done()
 
     assert {task.status for task in ended} == {TaskStatus.FINISHED}
     assert {task_id: effects.count(task_id) for task_id in once} == dict.fromkeys(once, 1)

@@ -150,12 +150,12 @@ class Cluster:
             if name in self.processes:
                 self.processes[name].kill()
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, seconds: float = 30) -> None:
         """Return when both HTTP services answer."""
         for url in (self.environment["GM_ASYNC_TASK_URL"], self.environment["GM_SERVICE_URL"]):
             wait_for(
                 lambda url=url: requests.get(url + "/readyz", timeout=2).ok,
-                30,
+                seconds,
                 f"an answer of {url}",
                 not_yet=requests.RequestException,
             )

@@ -45,7 +45,7 @@ class SupervisedHost(Cluster):
         self._install()
         try:
             self.start_supervisord(self.etc / "gm.conf")
-            self.wait_ready()
+            self.wait_ready(90)  # each process first loads its files, all at once
         except BaseException:
             self.stop()
             raise
@@ -109,6 +109,10 @@ class SupervisedHost(Cluster):
     def effects(self) -> Path:
         """A file with one line for each effect: its task's id."""
         return self.folder / "effects"
+
+    def effects_done(self) -> list[int]:
+        """Return the task of each effect so far."""
+        return [int(line) for line in self.effects.read_text().split()] if self.effects.exists() else []
 
     def living_exports(self) -> list[int]:
         """Return the ids of export scripts that live."""
