@@ -126,17 +126,17 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, name: str) -> Proc:
-        """Start one of the programs (again)."""
+    def start(self, program: str, name: str | None = None) -> Proc:
+        """Start one of the programs (again), or one more of it under a name of its own."""
+        name = name or program
         environment = self.environment | self.own_environment.get(name, {})
-        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[name]], self.folder, environment, cwd=ROOT)
+        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[program]], self.folder, environment, cwd=ROOT)
         return self.processes[name]
 
     def stop(self) -> None:
-        """End every process."""
-        for name in ("gm_task", "keeper", "gm_service", "gm_async_task"):
-            if name in self.processes:
-                self.processes[name].kill()
+        """End every process, workers first."""
+        for name in sorted(self.processes, key=lambda name: (not name.startswith("gm_task"), name != "keeper")):
+            self.processes[name].kill()
 
     def wait_ready(self) -> None:
         """Return when both HTTP services answer."""
