@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import statistics
 import tempfile
 import time
@@ -126,6 +127,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="the best of so many is taken")
     parser.add_argument("--only-platform", action="store_true", help="leave Celery out")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who ends us ends what we started
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     for kind in given.kinds:
         with tempfile.TemporaryDirectory(prefix="gm-bench-") as name, ExitStack() as ends:
@@ -259,8 +261,8 @@ def cpu_seconds() -> dict[str, float]:
 def program_of(pid: int) -> str:
     """Name a process: the module that Python runs, else its program."""
     argv = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    module = next((part for part in argv if part.startswith(("gm_", "benchmarks."))), argv[0])
-    return "gm_async_task" if "gm_async_task/" in module else Path(module).name
+    module = next((part for part in argv if part.startswith(("gm_", "benchmarks."))), "")
+    return module.split("/")[0] or Path(argv[0]).name
 
 
 def family_of(pid: int) -> Iterator[int]:
