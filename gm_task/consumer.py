@@ -13,10 +13,10 @@ from vine import promise as vine_promise
 
 log = structlog.get_logger(__name__)
 _MAX_ID_CHARACTERS = 64
-# On RabbitMQ, which delivers again as soon as one is acknowledged, when its run begins: one in hand keeps every child
-# busy, and what a busy worker does not hold an idle one may take. The embedded broker is polled and would move one in
-# each poll; on Redis nothing is taken that no child is free for (shared.broker.transports).
-RABBITMQ_PREFETCH = 1
+# One in hand keeps every child busy where the next is delivered as soon as one is acknowledged, when its run begins;
+# what a busy worker does not hold an idle one may take. On Redis nothing is taken that no child is free for
+# (shared.broker.transports).
+IN_HAND = 1
 _RECONNECT = {"interval_start": 0.2, "interval_step": 0.3, "interval_max": 2.0}
 # What would make Celery wait, end the child, or send further messages: none of it is a doorbell's business.
 _REFUSED_HEADERS = ("eta", "expires", "timelimit", "group", "chord", "compression", "stamped_headers", "replyto")
@@ -38,8 +38,8 @@ class GuardedConsumer(Consumer):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if self.conninfo.transport.driver_type == "amqp":
-            self.initial_prefetch_count = RABBITMQ_PREFETCH
+        if self.conninfo.transport.driver_type != "redis":
+            self.initial_prefetch_count = IN_HAND
 
     @property
     def max_prefetch_count(self) -> int:
