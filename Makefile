@@ -52,13 +52,14 @@ check: $(VENV)/.test-ready ## format, lint, types, import contracts, security li
 	@$(BIN)/python -m pytest -n 2 -q tests/unit tests/architecture
 
 .PHONY: bench
-bench: $(VENV)/.test-ready ## measure exports, imports and signed calls (benchmarks/README.md); BENCH_LINES=100000 for less than a million
+bench: $(VENV)/.test-ready ## measure exports, imports, tasks and calls (benchmarks/README.md); BENCH_LINES=100000 for less than a million
 	@$(BIN)/python -m benchmarks.export_million_lines --lines $${BENCH_LINES:-1000000}
 	@$(BIN)/python -m benchmarks.sync_export_first_byte
 	@$(BIN)/python -m benchmarks.import_rows
 	@$(BIN)/python -m benchmarks.import_platform
 	@$(BIN)/python -m benchmarks.signed_calls
 	@$(BIN)/python -m benchmarks.metrics_overhead
+	@$(BIN)/python -m benchmarks.task_throughput
 
 .PHONY: format
 format: $(VENV)/.test-ready ## put the code into its format

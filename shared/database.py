@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import BigInteger, DateTime, Integer, String, Text, create_engine, event, literal
+from sqlalchemy import BigInteger, DateTime, Integer, String, Text, bindparam, create_engine, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
@@ -196,31 +196,28 @@ def _code(error: DBAPIError) -> Any:
 
 
 class utc_after(FunctionElement[datetime]):  # noqa: N801 reads as the SQL function it is
-    """The database's time now plus `seconds`, as UTC without offset.
-
-    The seconds are a bound parameter: compiling a statement anew for each call took longer than running it.
-    """
+    """The database's time plus `seconds()`, as UTC without offset; asked for when its statement is executed."""
 
     type = UtcDateTime
+    # The distance is a bound value: a statement is compiled once, not at each call, and may be kept.
     inherit_cache = True
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(literal(round(seconds * 1_000_000), BigInteger))
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        microseconds = bindparam(None, callable_=lambda: round(seconds() * 1_000_000), type_=BigInteger(), unique=True)
+        super().__init__(microseconds)
 
 
 @compiles(utc_after, "sqlite")
 def _utc_after_sqlite(element: utc_after, compiler: Any, **kwargs: Any) -> str:
-    (microseconds,) = element.clauses
-    change = f"printf('%+.3f seconds', {compiler.process(microseconds, **kwargs)} / 1000000.0)"
     # Six digits, so that stored times compare as text with those that SQLAlchemy writes.
-    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {change}) || '000')"
+    microseconds = compiler.process(element.clauses, **kwargs)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%+.3f seconds', {microseconds} / 1e6)) || '000')"
 
 
 @compiles(utc_after, "mysql")
 @compiles(utc_after, "mariadb")
 def _utc_after_mysql(element: utc_after, compiler: Any, **kwargs: Any) -> str:
-    (microseconds,) = element.clauses
-    return f"(UTC_TIMESTAMP(6) + INTERVAL {compiler.process(microseconds, **kwargs)} MICROSECOND)"
+    return f"(UTC_TIMESTAMP(6) + INTERVAL {compiler.process(element.clauses, **kwargs)} MICROSECOND)"
 
 
 class DatabaseClock:
@@ -231,11 +228,11 @@ class DatabaseClock:
 
     def now(self) -> utc_after:
         """Return the SQL expression of this moment."""
-        return utc_after(self.offset_seconds)
+        return self.after(0.0)
 
     def after(self, seconds: float) -> utc_after:
         """Return the SQL expression of the moment `seconds` from now (before now when negative)."""
-        return utc_after(self.offset_seconds + seconds)
+        return utc_after(lambda: self.offset_seconds + seconds)
 
 
 def to_zone(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

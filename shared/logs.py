@@ -33,7 +33,6 @@ def configure_logs(service: str, level: str, secrets: Iterable[str]) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _Stamp(service),
-        _Cleaner(secrets),
     ]
     structlog.configure(
         processors=[*before_rendering, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -45,7 +44,7 @@ def configure_logs(service: str, level: str, secrets: Iterable[str]) -> None:
         foreign_pre_chain=before_rendering,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _Cleaner(secrets),
+            _Cleaner(secrets),  # here alone: whoever logged, it is the last to see a line
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ],
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,8 @@ from shared.ops.servers import mariadb, nginx, rabbitmq, redis
 from shared.ops.servers.program import the_program
 from tests.support import worker_hosts
 from tests.support.cluster import Cluster
-from tests.support.databases import MariaDbDatabases
 from tests.support.mariadb import MariaDbServer, start_server
-from tests.support.rabbitmq import RabbitMq
-from tests.support.redis import RedisServer
+from tests.support.platforms import start_platform
 
 SERVERS_REQUIRED = os.environ.get("GM_REQUIRE_SERVERS") == "1"
 
@@ -74,27 +71,11 @@ def make_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     with ExitStack() as ends:
 
         def make(kind: str, rabbit_args: str = "", **environment: str) -> Cluster:
+            if kind != "embedded":
+                (RABBITMQ if kind == "rabbitmq" else REDIS).need()
+                MARIADB.need()
             folder = tmp_path_factory.mktemp(kind)
-            if kind == "embedded":
-                return ends.enter_context(Cluster(folder, demo_orders=True, **environment))
-            (RABBITMQ if kind == "rabbitmq" else REDIS).need()
-            MARIADB.need()
-
-            def start_databases() -> MariaDbDatabases:
-                server = start_server(folder)
-                ends.callback(server.stop)
-                return MariaDbDatabases(server)
-
-            def start_broker() -> RabbitMq | RedisServer:
-                place = folder / "broker"
-                server = RabbitMq(place, rabbit_args) if kind == "rabbitmq" else RedisServer(place)
-                ends.callback(server.stop)
-                return server
-
-            with ThreadPoolExecutor(2) as starting:
-                broker, databases = starting.submit(start_broker), starting.submit(start_databases)
-            servers = {"broker": broker.result(), "databases": databases.result()}
-            return ends.enter_context(Cluster(folder, demo_orders=True, **servers, **environment))
+            return start_platform(kind, folder, ends, rabbit_args=rabbit_args, **environment)
 
         yield make
 

@@ -1,11 +1,29 @@
-"""The SQL of single tasks; every change of state is one guarded UPDATE whose row count is the verdict."""
+"""The SQL of single tasks; every change of state is one guarded UPDATE whose row count is the verdict.
+
+What every run needs is kept as a statement with bound values: building one costs more than executing it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from gm_async_task.tasks.models import tasks
@@ -19,6 +37,10 @@ _ENDED = [int(status) for status in ENDED]
 _WITHOUT_INPUT = [column for column in tasks.c if column.name != "input"]
 # What the rules and guards look at; input and result may be megabytes and are read only where they are needed.
 _STATE = [column for column in tasks.c if column.name not in ("input", "result")]
+_IS_WANTED = tasks.c.id == bindparam("wanted_id")
+_WHOLE = select(tasks).where(_IS_WANTED)
+_WHOLE_WITHOUT_INPUT = select(*_WITHOUT_INPUT).where(_IS_WANTED)
+_RESULT = select(tasks.c.result).where(_IS_WANTED)
 
 
 def insert_task(connection: Connection, clock: DatabaseClock, **values: Any) -> int:
@@ -53,8 +75,8 @@ def get_state(
         TaskNotFound: there is none.
         InvalidField: several stations use that user_task_id and the key names no station.
     """
-    columns = [*_STATE, clock.now().label("now")] if clock else _STATE
-    rows = connection.execute(_locked(select(*columns).where(_named(key)).limit(2), lock)).all()
+    named = _named(key)
+    rows = connection.execute(_state_query(tuple(named), lock, clock), named).all()
     if not rows:
         raise TaskNotFound()
     if len(rows) > 1:
@@ -64,33 +86,42 @@ def get_state(
 
 def get_whole(connection: Connection, task_id: int, *, without_input: bool = False) -> TaskRow:
     """Return one task that is known to exist, with result and with input unless it is to be left out."""
-    return connection.execute(
-        select(*(_WITHOUT_INPUT if without_input else tasks.c)).where(tasks.c.id == task_id)
-    ).one()
+    query = _WHOLE_WITHOUT_INPUT if without_input else _WHOLE
+    return connection.execute(query, {"wanted_id": task_id}).one()
 
 
 def get_result(connection: Connection, task_id: int) -> Any:
     """Return the result of one task that is known to exist."""
-    return connection.execute(select(tasks.c.result).where(tasks.c.id == task_id)).scalar_one()
+    return connection.execute(_RESULT, {"wanted_id": task_id}).scalar_one()
 
 
 def claim(
     connection: Connection, clock: DatabaseClock, task_id: int, lease_seconds: float, command: commands.StartTask
 ) -> bool:
     """Begin a run; of any number of callers at once exactly one gets True."""
-    guards = [tasks.c.id == task_id, _startable(command.expect_run_count)]
-    if command.task_name is not None:
-        guards.append(tasks.c.name == command.task_name)
+    counted, named = command.expect_run_count is not None, command.task_name is not None
+    given = {"new_claim_id": command.claim_id, "new_owner": command.owner, "came_by": command.queue}
+    expected = {"expected_count": command.expect_run_count} if counted else {}
+    wanted = {"wanted_name": command.task_name} if named else {}
+    statement = _claim_statement(clock, lease_seconds, counted, named)
+    return connection.execute(statement, {"wanted_id": task_id, **given, **expected, **wanted}).rowcount == 1
+
+
+@lru_cache(maxsize=64)
+def _claim_statement(clock: DatabaseClock, lease_seconds: float, counted: bool, named: bool) -> Update:
+    guards = [_IS_WANTED, _startable(counted)]
+    if named:
+        guards.append(tasks.c.name == bindparam("wanted_name"))
     changes = {
         # Runs lost before somebody started the ended task again are history. First, as MySQL assigns from left to
         # right and would see the new status.
         "lost_runs": case((tasks.c.status == int(TaskStatus.SUBMITTED), tasks.c.lost_runs), else_=0),
         "status": int(TaskStatus.RUNNING),
         "run_count": tasks.c.run_count + 1,
-        "claim_id": command.claim_id,
-        "owner": command.owner,
+        "claim_id": bindparam("new_claim_id"),
+        "owner": bindparam("new_owner"),
         # Who dispatched by hand named no queue; the one that the bell came by can be rung again.
-        "queue": func.coalesce(tasks.c.queue, command.queue),
+        "queue": func.coalesce(tasks.c.queue, bindparam("came_by")),
         "start_time": func.coalesce(tasks.c.start_time, clock.now()),
         "refused_at": None,
         "refused_count": 0,
@@ -106,7 +137,7 @@ def claim(
         "stop_reason": None,
         "modify_time": clock.now(),
     }
-    return connection.execute(update(tasks).where(*guards).ordered_values(*changes.items())).rowcount == 1
+    return update(tasks).where(*guards).ordered_values(*changes.items())
 
 
 def renew_lease(
@@ -126,8 +157,20 @@ def end_run(
     connection: Connection, clock: DatabaseClock, task_id: int, run_count: int | None, status: int, **outcome: Any
 ) -> bool:
     """End the present run with its outcome; False where the task does not run, or runs under another token."""
-    statement = update(tasks).where(_held(task_id, run_count)).values(**ended(clock, status), **outcome)
-    return connection.execute(statement).rowcount == 1
+    changes = {"status": int(status), **outcome}
+    statement = _end_statement(clock, run_count is not None, tuple(changes))
+    given = {f"new_{name}": value for name, value in changes.items()}
+    token = {} if run_count is None else {"held_count": run_count}
+    return connection.execute(statement, {"wanted_id": task_id, **given, **token}).rowcount == 1
+
+
+@lru_cache(maxsize=64)
+def _end_statement(clock: DatabaseClock, fenced: bool, names: tuple[str, ...]) -> Update:
+    held = and_(_IS_WANTED, tasks.c.status == int(TaskStatus.RUNNING))
+    if fenced:
+        held = and_(held, tasks.c.run_count == bindparam("held_count"))
+    changes = {name: bindparam(f"new_{name}", type_=tasks.c[name].type) for name in names}
+    return update(tasks).where(held).values(**{**ended(clock, TaskStatus.FAILED), **changes})
 
 
 def end_submitted(connection: Connection, clock: DatabaseClock, task_id: int, **outcome: Any) -> bool:
@@ -215,11 +258,11 @@ def ended(clock: DatabaseClock, status: int) -> dict[str, Any]:
     return {"status": int(status), "end_time": moment, "modify_time": moment, "lease_until": None, "dispatch_at": None}
 
 
-def _startable(expect_run_count: int | None) -> ColumnElement[bool]:
+def _startable(counted: bool) -> ColumnElement[bool]:
     """`lifecycle.may_start` in SQL."""
     submitted = tasks.c.status == int(TaskStatus.SUBMITTED)
-    if expect_run_count is not None:
-        return and_(submitted, tasks.c.run_count == expect_run_count)
+    if counted:
+        return and_(submitted, tasks.c.run_count == bindparam("expected_count"))
     return or_(submitted, and_(tasks.c.repeat.is_(True), tasks.c.status.in_(_ENDED)))
 
 
@@ -228,16 +271,20 @@ def _held(task_id: int, run_count: int | None) -> ColumnElement[bool]:
     return held if run_count is None else and_(held, tasks.c.run_count == run_count)
 
 
-def _named(key: commands.TaskKey) -> ColumnElement[bool]:
+def _named(key: commands.TaskKey) -> dict[str, Any]:
+    """Return what names the task, by the names of columns."""
     parts = {"id": key.task_id, "user_task_id": key.user_task_id, "station_id": key.station_id}
-    return and_(*(tasks.c[name] == value for name, value in parts.items() if value is not None))
+    return {f"wanted_{name}": value for name, value in parts.items() if value is not None}
+
+
+@lru_cache(maxsize=16)
+def _state_query(named: tuple[str, ...], lock: bool, clock: DatabaseClock | None) -> Select[Any]:
+    columns = [*_STATE, clock.now().label("now")] if clock else _STATE
+    query = select(*columns).where(*(tasks.c[name.removeprefix("wanted_")] == bindparam(name) for name in named))
+    # SQLite has locked the whole database by BEGIN IMMEDIATE already and ignores this.
+    return query.limit(2).with_for_update() if lock else query.limit(2)
 
 
 def _among(command: commands.HideTasks) -> ColumnElement[bool]:
     named = or_(tasks.c.id.in_(command.task_ids or []), tasks.c.user_task_id.in_(command.user_task_ids or []))
     return named if command.station_id is None else and_(named, tasks.c.station_id == command.station_id)
-
-
-def _locked(query: Select[Any], lock: bool) -> Select[Any]:
-    # SQLite has locked the whole database by BEGIN IMMEDIATE already and ignores this.
-    return query.with_for_update() if lock else query

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
 from typing import Any, ClassVar
@@ -45,6 +46,11 @@ class Channel(virtual.Channel):
     def __init__(self, connection: Any, **kwargs: Any) -> None:
         super().__init__(connection, **kwargs)
         self._connections = _Connections(connection.client.virtual_host)
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        """Be done with a message; there may be room for the next one, which need not wait for the next poll."""
+        super().basic_ack(delivery_tag, multiple)
+        self.connection.poll_soon()
 
     def _put(self, queue: str, message: Any, **_kwargs: Any) -> None:
         self._connections.present().execute("INSERT INTO message (queue, body) VALUES (?, ?)", (queue, dumps(message)))
@@ -91,6 +97,9 @@ class Transport(virtual.Transport):
     connection_errors = (*virtual.Transport.connection_errors, sqlite3.Error, OSError)
     channel_errors = (*virtual.Transport.channel_errors, sqlite3.Error)
 
+    _call_soon: Callable[..., Any] | None = None
+    _polls_soon = False
+
     def driver_version(self) -> str:
         """Return SQLite's version."""
         return sqlite3.sqlite_version
@@ -98,9 +107,17 @@ class Transport(virtual.Transport):
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         """Have the worker's event loop poll the file."""
         loop.call_repeatedly(self.polling_interval, self._drain, connection)
+        self._call_soon = loop.call_soon
+
+    def poll_soon(self) -> None:
+        """Poll once the event loop has done what it is doing; whoever has no loop polls as it did."""
+        if self._call_soon is not None and not self._polls_soon:
+            self._polls_soon = True
+            self._call_soon(self._drain, self)
 
     def _drain(self, connection: Any) -> None:
         """Deliver what is there, as far as the worker takes it; what can't be read now is polled for again."""
+        self._polls_soon = False
         try:
             while True:
                 self.drain_events(connection, timeout=0)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from typing import Any, Literal, Protocol
+from urllib.parse import urlencode, urlsplit
 
-import requests
+import urllib3
 
 from shared.context import REQUEST_ID_HEADER, current_request_id
 from shared.errors import PlatformError, Unavailable, from_wire
-from shared.signing.signature import HEADER
+from shared.signing.signature import HEADER, Call
 from shared.signing.signer import CallSigner
 from shared.web import strict_json
 
 Method = Literal["GET", "POST"]
+CONNECT_SECONDS = 2.0
+_CONTENT_TYPE = "application/json"
+_KEPT_CONNECTIONS = 16
+"""more than a web process has threads"""
 
 
 class Transport(Protocol):
@@ -30,7 +35,8 @@ class Transport(Protocol):
 class HttpTransport:
     """Speaks to an internal API with the service key or signed with it; keeps its connections, always with a timeout.
 
-    Sends each call once: who calls again calls anew, with a signature of its own. Make one per process, after forking.
+    Sends each call once: who calls again calls anew, with a signature of its own. By urllib3 itself: requests around it
+    took three times the CPU time of a call. Make one per process, after forking.
     """
 
     def __init__(
@@ -42,33 +48,36 @@ class HttpTransport:
         *,
         signed: bool = False,
     ) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._timeout_seconds = timeout_seconds
+        self._path = urlsplit(base_url).path.rstrip("/")
         self._what = what
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy between our own services
-        if signed:
-            self._session.auth = CallSigner(auth_key)
-        else:
-            self._session.headers[HEADER] = auth_key
-        self._session.headers["Content-Type"] = "application/json"
+        self._prove = CallSigner(auth_key).sign if signed else lambda _call, _body: auth_key
+        # No proxy between our own services; each call is sent once, and follows nobody elsewhere with the key.
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout_seconds)
+        self._pool = urllib3.connection_from_url(base_url, maxsize=_KEPT_CONNECTIONS, timeout=timeout, retries=False)
 
     def call(self, method: Method, path: str, parameters: dict[str, Any]) -> Any:
         """See `Transport.call`."""
-        request_id = current_request_id()
+        query = urlencode(parameters, doseq=True) if method == "GET" else ""
+        target = f"{self._path}{path}?{query}" if query else self._path + path
+        body = strict_json.dumps(parameters).encode() if method == "POST" else b""
         try:
-            response = self._session.request(
+            response = self._pool.urlopen(
                 method,
-                self._base_url + path,
-                params=parameters if method == "GET" else None,
-                data=strict_json.dumps(parameters).encode() if method == "POST" else None,
-                headers={REQUEST_ID_HEADER: request_id} if request_id else None,
-                timeout=(2.0, self._timeout_seconds),
-                allow_redirects=False,  # the key goes nowhere but where the settings say
+                target,
+                body=body or None,
+                headers=self._headers(method, target, body),
+                redirect=False,
+                retries=False,
             )
-            return unwrap(response.status_code, response.content)
-        except requests.RequestException as error:
+            return unwrap(response.status, response.data)
+        except urllib3.exceptions.HTTPError as error:
             raise Unavailable(what=self._what) from error
+
+    def _headers(self, method: Method, target: str, body: bytes) -> dict[str, str]:
+        proof = self._prove(Call(method, target, _CONTENT_TYPE), body)
+        headers = {HEADER: proof, "Content-Type": _CONTENT_TYPE}
+        request_id = current_request_id()
+        return headers | {REQUEST_ID_HEADER: request_id} if request_id else headers
 
 
 def unwrap(status: int, body: bytes) -> Any:

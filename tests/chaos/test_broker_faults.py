@@ -94,6 +94,31 @@ def test_redis_holds_no_doorbell_of_a_busy_worker(make_platform: Callable[..., C
     assert _not_ended(platform, task_ids) == []
 
 
+@pytest.mark.parametrize("kind", ["embedded", "rabbitmq"])
+def test_a_doorbell_in_a_busy_workers_hand_is_rung_again_for_a_free_one(
+    make_platform: Callable[..., Cluster], kind: str
+) -> None:
+    """With the keeper's real pauses: what a task costs whose bell a busy worker took in advance."""
+    platform = make_platform(kind, GM_RING_AFTER_SECONDS="5", GM_SWEEP_SECONDS="1")
+    gate = platform.folder / "gate"
+    long = [platform.submit("wait_for_file", {"path": str(gate)}) for _ in range(2)]
+    wait_for(lambda: _running(platform, long) == 2, 30, "two runs")
+    held = platform.submit("double", {"n": 1})
+
+    platform.start("gm_task", "gm_task_2")
+    ended = platform.ended(held)
+    still_running = _running(platform, long)
+    gate.touch()
+    for task_id in long:
+        platform.ended(task_id)
+
+    assert ended.start_time is not None
+    waited = (ended.start_time - ended.create_time).total_seconds()
+    print(f"held bell, {kind}: the task started {waited:.1f} s after it was added")  # noqa: T201
+    assert (still_running, ended.run_count) == (2, 1)
+    assert _not_ended(platform, long) == []
+
+
 @pytest.mark.parametrize("kind", ["rabbitmq", "redis"])
 def test_a_worker_whose_link_is_cut_goes_on(make_platform: Callable[..., Cluster], kind: str) -> None:
     """R9."""

@@ -131,10 +131,11 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, name: str) -> Proc:
-        """Start one of the programs (again)."""
+    def start(self, program: str, name: str | None = None) -> Proc:
+        """Start one of the programs (again), or one more of it under a name of its own."""
+        name = name or program
         environment = self.environment | self.own_environment.get(name, {})
-        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[name]], self.folder, environment, cwd=ROOT)
+        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[program]], self.folder, environment, cwd=ROOT)
         return self.processes[name]
 
     def start_worker(self, name: str, **environment: str) -> Proc:
@@ -144,7 +145,7 @@ class Cluster:
         return self.processes[name]
 
     def stop(self) -> None:
-        """End every process."""
+        """End every process, workers first."""
         last = ("keeper", "gm_service", "gm_async_task")
         for name in (*(name for name in self.processes if name not in last), *last):
             if name in self.processes:

@@ -73,6 +73,12 @@ class MariaDbServer:
         """Return the address of a database."""
         return f"mysql+pymysql://root@127.0.0.1:{self.port}/{name}"
 
+    def set_global(self, variable: str, value: int) -> None:
+        """Change one of the server's settings until it ends."""
+        connection = self._connect()
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f"SET GLOBAL {variable} = {value}")
+
     def stop(self) -> None:
         """End the server."""
         self._server.stop()

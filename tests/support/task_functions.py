@@ -96,3 +96,11 @@ def fail_in_a_bad_release(_context: TaskContext) -> Any:
     if os.environ.get("BAD_RELEASE"):
         raise ValueError("what the new version did not think of")
     return {"release": os.environ.get("GM_RELEASE", "")}
+
+
+@task_function
+def kill_own_process(context: TaskContext) -> Any:
+    """Die as by the kernel's hand in every run, and leave a mark for each."""
+    with Path(context.input["marks"]).open("ab") as marks:
+        marks.write(b"x")
+    os.kill(os.getpid(), signal.SIGKILL)

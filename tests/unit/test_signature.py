@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
 
-from shared.signing.signature import HEADER, SCHEME, Call, identify, parse, sign
+from shared.signing.signature import SCHEME, Call, identify, parse, sign
 from shared.signing.signer import CallSigner
 
 KEY = "k" * 32
@@ -65,23 +64,10 @@ def test_nothing_may_follow(extra: str) -> None:
     assert parse(_signature() + extra) is None
 
 
-def test_what_is_sent_is_what_was_signed() -> None:
-    given = requests.Request(
-        "POST", "http://host:1/a b/订单", params={"q": "é &", "n": "1"}, data="名=1".encode(), auth=CallSigner(KEY)
-    )
-    prepared = requests.Session().prepare_request(given)
-
-    signature = parse(str(prepared.headers[HEADER]))
-
-    assert signature is not None
-    assert prepared.path_url == "/a%20b/%E8%AE%A2%E5%8D%95?q=%C3%A9+%26&n=1"
-    assert signature.is_by(KEY, Call("POST", prepared.path_url, ""))
-
-
 def test_a_call_made_again_is_another_call() -> None:
-    session = requests.Session()
-    session.auth = CallSigner(KEY)
+    signer = CallSigner(KEY)
 
-    headers = {str(session.prepare_request(requests.Request("GET", "http://host/")).headers[HEADER]) for _ in range(9)}
+    headers = {signer.sign(CALL, b"{}") for _ in range(9)}
 
     assert len(headers) == 9
+    assert all(signature is not None and signature.is_by(KEY, CALL) for signature in map(parse, headers))
