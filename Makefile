@@ -46,6 +46,7 @@ bench: $(VENV)/.test-ready ## measure exports, imports and small tasks (benchmar
 	@$(BIN)/python -m benchmarks.import_rows
 	@$(BIN)/python -m benchmarks.import_platform
 	@$(BIN)/python -m benchmarks.task_throughput
+	@$(BIN)/python -m benchmarks.metrics_overhead
 
 .PHONY: format
 format: $(VENV)/.test-ready ## put the code into its format

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
 from shared.settings import CommonSettings
@@ -28,7 +30,25 @@ class AsyncTaskSettings(CommonSettings):
         default=7 * 86_400, gt=0, description="a task with a queue that nobody started ends as failed after this"
     )
     sweep_seconds: float = Field(default=1, gt=0, description="pause between two sweeps of the keeper")
+    presence_seconds: float = Field(
+        default=5, gt=0, description="how often a worker reports itself; silent for three times as long it is gone"
+    )
+    unknown_name_seconds: float = Field(
+        default=60, ge=0, description="how long a task waits for a worker that has its function, once one refused it"
+    )
+    keeper_bind: str = Field(
+        default="", description="host:port of the keeper's /healthz, /readyz and /metrics; empty: none"
+    )
+    keeper_health_file: Path | None = Field(
+        default=None,
+        description="the keeper says here every second how it is; `python -m gm_async_task.health` reads it",
+    )
     retention_days: int = Field(default=0, ge=0, description="ended tasks older than this are deleted; 0: kept")
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long a worker may be silent and still counts as live."""
+        return 3 * self.presence_seconds
 
     def secrets(self) -> list[str]:
         """Return the values that must never be logged."""

@@ -2,6 +2,8 @@
 
 import os
 
+from shared.metrics.folder import own_folder
+
 bind = os.environ.get("GM_ASYNC_TASK_BIND", "127.0.0.1:8001")
 worker_class = "gthread"
 workers = int(os.environ.get("GM_ASYNC_TASK_WORKERS", "1"))
@@ -16,3 +18,6 @@ accesslog = None
 errorlog = "-"
 # The most that gunicorn takes; a list of ids in a query is long.
 limit_request_line = 8190
+
+# Before the processes are forked, so that each of them tells the counts of all.
+own_folder("gm_async_task")

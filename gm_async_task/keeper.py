@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from types import FrameType
+from typing import Any, Protocol
 
 import structlog
 
 from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.health import KeeperPulse
+from gm_async_task.tasks.meter import TaskMeter
 from gm_async_task.tasks.sweep import Sweeper
+from gm_async_task.workers.keeping import WorkerKeeper
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
 from shared.errors import Unavailable
+from shared.health import HealthFile
 from shared.logs import configure_logs
+from shared.metrics import table
+from shared.metrics.calls import CountingQueue
+from shared.metrics.exposition import Exposition, Reading
+from shared.metrics.meters import Meters
+from shared.metrics.server import Endpoint
+from shared.metrics.table import KEEPER
 
 log = structlog.get_logger(__name__)
+
+
+class Sweeps(Protocol):
+    """Something that is due again and again."""
+
+    def sweep(self) -> Any:
+        """Do what is due now; return a dataclass of how much there was."""
+        ...
 
 
 def main() -> None:
@@ -25,26 +46,61 @@ def main() -> None:
     configure_logs("keeper", settings.log_level, settings.secrets())
     engine = make_engine(settings.async_task_database_url.get_secret_value())
     queue = make_task_queue(settings.broker_url.get_secret_value())
+    meters, pulse, clock = Meters(KEEPER), KeeperPulse(settings.sweep_seconds), DatabaseClock()
+    sweeper = Sweeper(engine, settings, clock, CountingQueue(queue, meters), TaskMeter(meters))
     stopping = threading.Event()
     _stop_on_signal(stopping)
-    log.info("keeper_started")
-    keep(Sweeper(engine, settings, DatabaseClock(), queue), settings.sweep_seconds, stopping)
-    log.info("keeper_stopped")
+    with shown(settings, pulse, meters):
+        log.info("keeper_started")
+        keep([WorkerKeeper(engine, settings, clock), sweeper], settings.sweep_seconds, stopping, pulse, meters)
+        log.info("keeper_stopped")
 
 
-def keep(sweeper: Sweeper, pause_seconds: float, stopping: threading.Event) -> None:
+def keep(
+    sweepers: Sequence[Sweeps], pause_seconds: float, stopping: threading.Event, pulse: KeeperPulse, meters: Meters
+) -> None:
     """Sweep, pause, sweep again until `stopping`; a failed sweep is logged and the next one tries again."""
     while not stopping.is_set():
-        try:
-            swept = asdict(sweeper.sweep())
-            if any(swept.values()):
-                log.info("swept", **swept)
-        except Unavailable as error:
-            log.warning("sweep_postponed", problem=str(error))
-        except Exception:
-            # The keeper outlives whatever one sweep runs into; the next one meets the same state afresh.
-            log.exception("sweep_failed")
+        outcomes = [_sweep(sweeper, meters) for sweeper in sweepers]
+        pulse.swept(succeeded=set(outcomes) == {"done"})
         stopping.wait(pause_seconds)
+
+
+def _sweep(sweeper: Sweeps, meters: Meters) -> str:
+    """Sweep once, and return what came of it."""
+    outcome = "failed"
+    try:
+        swept = asdict(sweeper.sweep())
+        outcome = "done"
+        for action, number in swept.items():
+            meters.count(table.SWEEPER, number, action=action)
+        if any(swept.values()):
+            log.info("swept", **swept)
+    except Unavailable as error:
+        outcome = "postponed"
+        log.warning("sweep_postponed", problem=str(error))
+    except Exception:
+        # The keeper outlives whatever one sweep runs into; the next one meets the same state afresh.
+        log.exception("sweep_failed")
+    meters.count(table.SWEEPS, outcome=outcome)
+    return outcome
+
+
+@contextmanager
+def shown(settings: AsyncTaskSettings, pulse: KeeperPulse, meters: Meters) -> Iterator[None]:
+    """Show the keeper's health and metrics, as the settings want it, for as long as the block lasts."""
+    exposition = Exposition(
+        meters, settings.present_release, lambda: [Reading(table.SWEEP_AGE_SECONDS, pulse.success_age())]
+    )
+    with ExitStack() as ends:
+        endpoint = Endpoint(settings.keeper_bind, settings, pulse.judge, exposition)
+        endpoint.start()
+        ends.callback(endpoint.stop)
+        if settings.keeper_health_file:
+            file = HealthFile(settings.keeper_health_file, pulse.judge)
+            file.start()
+            ends.callback(file.stop)
+        yield
 
 
 def _stop_on_signal(stopping: threading.Event) -> None:

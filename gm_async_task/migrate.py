@@ -6,7 +6,8 @@ from pathlib import Path
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.db import metadata
-from gm_async_task.tasks import models  # noqa: F401 fills the metadata
+from gm_async_task.tasks import models as task_models  # noqa: F401 fills the metadata
+from gm_async_task.workers import models as worker_models  # noqa: F401 fills it further
 from shared.database import make_engine
 from shared.logs import configure_logs
 from shared.migrate import upgrade

@@ -34,11 +34,19 @@ from gm_service.task_service import TrustedTransport
 from gm_service.task_view import TaskView
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
+from shared.files.store import open_file_store
 from shared.logs import configure_logs
+from shared.metrics.calls import CountingQueue, CountingTransport
+from shared.metrics.exposition import Exposition
+from shared.metrics.folder import open_folder
+from shared.metrics.meters import Meters
+from shared.metrics.table import SERVICE
+from shared.task_api.circuit import CircuitTransport
 from shared.task_api.client import TaskClient
 from shared.task_api.dispatch import Dispatcher, TaskQueue
 from shared.task_api.transport import HttpTransport, Transport
 from shared.web.app import make_app
+from shared.web.metering import count_requests, metrics_routes
 
 _HEADERS = {
     # Pages load nothing but what this service serves, and no script or style that stands inside a page.
@@ -53,9 +61,10 @@ def create_app() -> APIFlask:
     """Return the service as the environment configures it; call it once a process, after forking."""
     settings = ServiceSettings()
     configure_logs("gm_service", settings.log_level, settings.secrets())
+    open_folder(SERVICE)
     return make_service_app(
         settings,
-        HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value()),
+        CircuitTransport(HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value())),
         make_task_queue(settings.broker_url.get_secret_value()),
         make_engine(settings.service_database_url.get_secret_value()),
         DatabaseClock(),
@@ -67,9 +76,14 @@ def make_service_app(
 ) -> APIFlask:
     """Return the service made of these parts."""
     app = make_app("gm_service", "gm_service: stations, orders and their tasks", settings)
+    meters = Meters(SERVICE)
     _configure_sessions(app, settings)
     app.after_request(_protect)
-    for blueprint in _blueprints(settings, TaskClient(TrustedTransport(task_api)), queue, engine, clock):
+    count_requests(app, meters)
+    app.register_blueprint(metrics_routes(Exposition(meters, settings.present_release), settings))
+    task_client = TaskClient(CountingTransport(TrustedTransport(task_api), meters))
+    counting_queue = CountingQueue(queue, meters)
+    for blueprint in _blueprints(settings, task_client, counting_queue, engine, clock, meters=meters):
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
@@ -78,7 +92,13 @@ def make_service_app(
 
 
 def _blueprints(
-    settings: ServiceSettings, task_client: TaskClient, queue: TaskQueue, engine: Engine, clock: DatabaseClock
+    settings: ServiceSettings,
+    task_client: TaskClient,
+    queue: CountingQueue,
+    engine: Engine,
+    clock: DatabaseClock,
+    *,
+    meters: Meters,
 ) -> list[APIBlueprint]:
     """Return everything that the service answers; a new room of routes is one line here."""
     stations = StationService(engine, clock)
@@ -89,21 +109,21 @@ def _blueprints(
     imports = ImportService(engine, settings, dispatcher, task_client, teller)
     tasks = StationTasks(task_client, teller)
     reader = ImportReader(engine)
-    exports = ExportService(engine, settings, dispatcher, task_client, clock)
+    exports = ExportService(engine, settings, dispatcher, task_client, clock, open_file_store(settings))
 
     def reader_view() -> TaskView:
         return TaskView(g.language, settings.public_url)
 
     return [
-        health_routes(engine, task_client),
+        health_routes(engine, task_client, lambda: queue.state),
         session_routes(auth, stations),
         task_routes(tasks, auth.require_station, reader_view),
         async_task_routes(tasks, auth.require_station, reader_view),
         station_routes(cycles, CatalogueService(engine), auth.require_station),
-        exports_routes(exports, auth.require_station_to_act),
+        exports_routes(exports, auth.require_station_to_act, meters),
         imports_routes(imports, reader, settings, auth.require_station),
         downloads_routes(exports, settings, auth.require_station),
-        internal_routes(ImportRuns(engine, settings), settings),
+        internal_routes(ImportRuns(engine, settings, meters), settings),
         pages_routes(
             tasks=tasks,
             cycles=cycles,

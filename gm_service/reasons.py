@@ -63,6 +63,14 @@ REASONS: dict[str, tuple[str, str]] = {
         "导出在执行中被终止，没有生成文件。请重试；若再次发生，请联系运维人员。",
     ),
     "script_flooded": ("The export failed: {reason}", "导出失败：{reason}"),
+    "file_store_away": (
+        "The file was made, but the store that keeps files did not answer. Try again later.",
+        "文件已生成，但文件存储没有响应，请稍后重试。",
+    ),
+    "file_store_refused": (
+        "The file was made, but the store that keeps files refused it. Tell the operators.",
+        "文件已生成，但文件存储拒绝接收，请联系运维人员。",
+    ),
     "storage_full": (
         "The disk is full. Tell the operators and try again later.",
         "磁盘空间不足，请联系运维人员后重试。",

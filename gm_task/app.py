@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from functools import partial
 from typing import Any
 
+from billiard import current_process
 from billiard.util import set_pdeathsig
 from celery import Celery, signals
 
@@ -14,24 +16,38 @@ from gm_task import queues
 from gm_task.config import BUILT_IN_FUNCTIONS, TaskSettings
 from gm_task.consumer import GuardedConsumer
 from gm_task.context import Tools
+from gm_task.health import Parent
 from gm_task.orphan import OrphanWatch
 from gm_task.pool import WatchfulTaskPool
+from gm_task.presence import Identity, Presence
+from gm_task.pulse import ChildPulses
 from gm_task.registry import load_functions
 from gm_task.runner import Message, Runner
 from gm_task.script import ScriptLimits, ScriptRunner
+from gm_task.serving import Serving
+from gm_task.showing import Showing
 from gm_task.stop import StopFlag
 from gm_task.supervision import Supervision
 from shared.broker.queue import REQUEST_ID_HEADER, RUN_COUNT_HEADER
 from shared.broker.settings import make_celery
+from shared.files.store import open_file_store
+from shared.metrics.calls import CountingTransport
+from shared.metrics.meters import Meters
+from shared.metrics.table import WORKER
 from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
-from shared.task_api.transport import HttpTransport
+from shared.task_api.lanes import GREY, rung_queue
+from shared.task_api.transport import HttpTransport, Transport
+from shared.task_api.worker_client import WorkerClient
 
 _FINISH_SECONDS = 3.0
+_LEAVE_SECONDS = 2.0
 
 
-def make_worker(settings: TaskSettings) -> Any:
-    """Return a Celery worker that serves the queue table; its `start()` returns when it was told to stop.
+def make_worker(settings: TaskSettings) -> tuple[Any, Showing]:
+    """Return a Celery worker, and what it shows of itself; its `start()` returns when it was told to stop.
+
+    It serves those queues of the table that the task service tells it, and none before.
 
     Makes no connection; connects handlers to Celery's signals, so one process makes one worker.
 
@@ -39,14 +55,24 @@ def make_worker(settings: TaskSettings) -> Any:
         BrokerRefused, RegistryError, UnknownQueue: the configuration can't work; each says why.
     """
     name = f"gm_task.{os.getpid()}@{socket.gethostname()[:40]}"
-    stop = StopFlag()
-    app = make_celery("gm_task", settings.broker_url.get_secret_value(), queues=queues.choose(settings.worker_queues))
+    stop, meters = StopFlag(), Meters(WORKER)
+    parent = Parent(ChildPulses(settings.worker_concurrency), settings.worker_stall_seconds)
+    showing = Showing(settings, parent, meters)
+    base_queues = queues.choose(settings.worker_queues)
+    table = [*base_queues, *(rung_queue(queue, GREY) for queue in base_queues)]
+    app = make_celery("gm_task", settings.broker_url.get_secret_value(), queues=table)
     orphan_watch = OrphanWatch(stop)
-    register_tasks(app, make_runner(settings, stop, name), orphan_watch)
-    connect_signals(stop, orphan_watch, Supervision(lambda: make_client(settings), name, settings.language))
-    return app.Worker(
+    runner = make_runner(settings, stop, name, meters, parent.children)
+    register_tasks(app, runner, orphan_watch)
+    serving = Serving()
+    presence = make_presence(settings, runner, base_queues, serving)
+    supervision = Supervision(lambda: make_transport(settings, meters), name, serving, meters)
+    connect_signals(stop, orphan_watch, supervision, presence)
+    connect_pulses(parent.children, showing)
+    worker = app.Worker(
         hostname=name,
-        consumer_cls=GuardedConsumer,
+        exclude_queues=table,  # until the task service has said what to serve
+        consumer_cls=partial(GuardedConsumer, serving, parent),
         pool=WatchfulTaskPool,
         concurrency=settings.worker_concurrency,
         optimization="fair",
@@ -56,22 +82,47 @@ def make_worker(settings: TaskSettings) -> Any:
         without_heartbeat=True,
         quiet=True,
     )
+    return worker, showing
 
 
-def make_client(settings: TaskSettings) -> TaskClient:
-    """Return a client of gm_async_task for one process."""
-    return TaskClient(HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value()))
+def make_transport(settings: TaskSettings, meters: Meters | None = None) -> Transport:
+    """Return a way to gm_async_task for one thread of one process; its calls are counted where `meters` are given."""
+    transport = HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value())
+    return CountingTransport(transport, meters) if meters else transport
 
 
-def make_runner(settings: TaskSettings, stop: StopFlag, worker_name: str) -> Runner:
+def make_presence(settings: TaskSettings, runner: Runner, base_queues: tuple[str, ...], serving: Serving) -> Presence:
+    """Return what reports this worker."""
+    identity = Identity(
+        name=runner.worker_name,
+        host=socket.gethostname()[:255],
+        pid=os.getpid(),
+        version=settings.present_release,
+        queues=base_queues,
+        functions=tuple(sorted(runner.functions)),
+        concurrency=settings.worker_concurrency,
+    )
+    return Presence(lambda: WorkerClient(make_transport(settings)), identity, serving, runner.worker_stops)
+
+
+def make_runner(
+    settings: TaskSettings, stop: StopFlag, worker_name: str, meters: Meters, pulses: ChildPulses
+) -> Runner:
     """Return the runner of all registered functions; it connects in the process that first uses it."""
+
+    def worker_stops() -> bool:
+        pulses.turn()  # a run asks several times a second, whatever its function does
+        return stop.is_set()
+
     return Runner(
         functions=load_functions([*BUILT_IN_FUNCTIONS, *settings.task_functions]),
-        client=PerProcess(lambda: make_client(settings)),
+        client=PerProcess(lambda: TaskClient(make_transport(settings, meters))),
         tools=PerProcess(lambda: make_tools(settings)),
         policy=settings.run_policy(),
-        worker_stops=stop.is_set,
+        worker_stops=worker_stops,
         worker_name=worker_name,
+        meters=meters,
+        pulses=pulses,
     )
 
 
@@ -83,6 +134,7 @@ def make_tools(settings: TaskSettings) -> Tools:
         settings=settings,
         order_service=HttpTransport(settings.service_url, key, timeout_seconds=seconds, what="order service"),
         scripts=ScriptRunner(limits, settings.language, os.environ),
+        files=open_file_store(settings),
     )
 
 
@@ -105,15 +157,27 @@ def _register(app: Celery, runner: Runner, orphan_watch: OrphanWatch, name: str)
             runner.run_task(name, message)
 
 
-def connect_signals(stop: StopFlag, orphan_watch: OrphanWatch, supervision: Supervision) -> None:
+def connect_signals(stop: StopFlag, orphan_watch: OrphanWatch, supervision: Supervision, presence: Presence) -> None:
     """Connect what the parent process has to do; logging stays as it was configured."""
     signals.setup_logging.connect(_leave_logging, weak=False)
     signals.worker_process_init.connect(lambda **_signal: _outlive_parent(orphan_watch), weak=False)
+    signals.worker_ready.connect(lambda **_signal: presence.start(), weak=False)
     signals.worker_shutting_down.connect(lambda **_signal: stop.set(), weak=False)
     signals.worker_shutdown.connect(lambda **_signal: supervision.finish(_FINISH_SECONDS), weak=False)
+    signals.worker_shutdown.connect(lambda **_signal: presence.finish(_LEAVE_SECONDS), weak=False)
     signals.task_failure.connect(supervision.on_task_failure, weak=False)
     signals.task_unknown.connect(supervision.on_task_unknown, weak=False)
     signals.task_rejected.connect(supervision.on_task_rejected, weak=False)
+
+
+def connect_pulses(pulses: ChildPulses, showing: Showing) -> None:
+    """Have each child take its place among the pulses, and close what its parent serves."""
+
+    def begin(**_signal: Any) -> None:
+        pulses.take_place(int(getattr(current_process(), "index", 0) or 0))
+        showing.leave_to_parent()
+
+    signals.worker_process_init.connect(begin, weak=False)
 
 
 def _outlive_parent(orphan_watch: OrphanWatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from pydantic import Field
 
@@ -31,6 +32,11 @@ class TaskSettings(CommonSettings):
     script_stop_seconds: float = Field(
         default=2.0, ge=0, description="time between asking a script to end and killing its process group"
     )
+    upload_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="how long a file store that is away is tried before a finished export is given up",
+    )
     stop_grace_seconds: float = Field(
         default=30.0, ge=0, description="what a run that may not be repeated gets when the worker is told to stop"
     )
@@ -39,6 +45,17 @@ class TaskSettings(CommonSettings):
     )
     report_seconds: float = Field(default=600.0, ge=0, description="how long the end of a run is reported")
     worker_concurrency: int = Field(default=2, ge=1, description="how many tasks one worker runs at once")
+    worker_bind: str = Field(
+        default="", description="host:port of the worker's /healthz, /readyz and /metrics; empty: none"
+    )
+    worker_health_file: Path | None = Field(
+        default=None, description="the worker says here every second how it is; `python -m gm_task.health` reads it"
+    )
+    worker_stall_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="a worker whose loop, or the watch of whose run, stands still for so long is sick",
+    )
     worker_queues: list[str] = Field(default=[], description="queues of this worker, as a JSON list; empty: all")
 
     def scripts(self) -> dict[str, list[str]]:

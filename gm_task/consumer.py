@@ -1,4 +1,6 @@
-"""Lets only messages of our own shape reach Celery, which some others would bring down (seen with Celery 5.7)."""
+"""Celery's consumer as this worker needs it: it hears the queues that the task service says, and lets only messages of
+our own shape reach Celery, which some others would bring down (seen with Celery 5.7).
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,24 @@ from typing import Any, ClassVar
 import structlog
 from celery import signals
 from celery.worker.consumer import Consumer
-from celery.worker.state import maybe_shutdown
+from celery.worker.state import active_requests, maybe_shutdown
 from vine import promise as vine_promise
 
+from gm_task.health import Parent
+from gm_task.serving import Serving
+
 log = structlog.get_logger(__name__)
+TURN_SECONDS = 0.5
 _MAX_ID_CHARACTERS = 64
-# One in hand keeps every child busy where the next is delivered as soon as one is acknowledged, when its run begins;
-# what a busy worker does not hold an idle one may take. On Redis nothing is taken that no child is free for
-# (shared.broker.transports).
-IN_HAND = 1
+# On RabbitMQ, which delivers again as soon as one is acknowledged, when its run begins: one in hand keeps every child
+# busy, and what a busy worker does not hold an idle one may take. On the embedded broker it is one for each child; on
+# Redis nothing is taken that no child is free for (shared.broker.transports).
+RABBITMQ_PREFETCH = 1
+# How soon a change of what to serve is noticed, and how exactly it is known since when something runs.
+LOOK_SECONDS = 0.25
+# A bell for a function that another worker is known to have is held for so long before it is given up: meanwhile no
+# further one comes in its place, and the worker that can do something with them gets most.
+HOLD_SECONDS = 0.3
 _RECONNECT = {"interval_start": 0.2, "interval_step": 0.3, "interval_max": 2.0}
 # What would make Celery wait, end the child, or send further messages: none of it is a doorbell's business.
 _REFUSED_HEADERS = ("eta", "expires", "timelimit", "group", "chord", "compression", "stamped_headers", "replyto")
@@ -36,10 +47,12 @@ class GuardedConsumer(Consumer):
             step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
         ]
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, serving: Serving, parent: Parent, *args: Any, **options: Any) -> None:
+        self._parent = parent
         super().__init__(*args, **options)
-        if self.conninfo.transport.driver_type != "redis":
-            self.initial_prefetch_count = IN_HAND
+        self._serving = serving
+        if self.conninfo.transport.driver_type == "amqp":
+            self.initial_prefetch_count = RABBITMQ_PREFETCH
 
     @property
     def max_prefetch_count(self) -> int:
@@ -50,9 +63,59 @@ class GuardedConsumer(Consumer):
         """Return `conn` connected, however long the broker is away; Celery's own tries get 30 seconds apart."""
 
         def on_error(error: Exception, _seconds: float) -> None:
+            self._parent.turn()
             log.warning("broker_away", broker=conn.as_uri(), problem=str(error)[:200])
 
-        return conn.ensure_connection(on_error, callback=maybe_shutdown, **_RECONNECT)
+        def go_on() -> None:
+            self._parent.turn()
+            maybe_shutdown()
+
+        self._parent.turn()
+        self._parent.connected = False
+        connected = conn.ensure_connection(on_error, callback=go_on, **_RECONNECT)
+        self._parent.connected = True
+        return connected
+
+    def register_with_event_loop(self, hub: Any) -> None:
+        """Have the event loop look after what is served, and note that it turns; Celery asks again once connected."""
+        super().register_with_event_loop(hub)
+        hub.call_repeatedly(LOOK_SECONDS, self._look, hub)
+        hub.call_repeatedly(TURN_SECONDS, self._turn)
+
+    def _turn(self) -> None:
+        self._parent.processes = len(self.pool._pool._pool)
+        self._parent.turn()
+
+    def _look(self, hub: Any) -> None:
+        self._serving.note_running(tuple(active_requests))
+        if self._heard() != self._serving.queues:
+            # Not here: what goes wrong in a timer is only logged, but a lost channel must be opened again.
+            hub.call_soon(self._follow)
+
+    def _heard(self) -> frozenset[str]:
+        """Return what is heard; Celery keeps it when it connects again."""
+        return frozenset(self.app.amqp.queues.consume_from)
+
+    def _follow(self) -> None:
+        """Begin and cease to hear queues; what came before of a queue that is no longer heard is still run."""
+        wanted, heard = self._serving.queues, self._heard()
+        for name in sorted(heard - wanted):
+            self.cancel_task_queue(name)
+        for name in sorted(wanted - heard):
+            if name in self.app.amqp.queues:
+                self.add_task_queue(name)
+            else:
+                log.error("queue_unknown", queue=name)
+        log.info("queues_heard", worker=self.hostname, queues=sorted(self._heard()))
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:  # noqa: ARG002 Celery's signature
+        """Give a bell up whose function this worker lacks; the task service decides what becomes of its task."""
+        name = message.headers["task"]
+        signals.task_unknown.send(sender=self, message=message, exc=exc, name=name, id=message.headers["id"])
+        if self._serving.is_known_elsewhere(name):
+            self.timer.call_after(HOLD_SECONDS, message.reject_log_error, (log, self.connection_errors))
+        else:
+            message.reject_log_error(log, self.connection_errors)
 
     def create_task_handler(self, promise: Any = vine_promise) -> Callable[[Any], None]:
         """Return the function that takes each message from the broker."""

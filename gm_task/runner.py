@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from gm_task.context import TaskContext, Tools
+from gm_task.pulse import ChildPulses
 from shared.context import accept_request_id, bound
+from shared.metrics.meters import Meters
+from shared.metrics.table import RUNS_ENDED, RUNS_STARTED, WORKER
 from shared.per_process import PerProcess
 from shared.task_api.client import TaskClient
 from shared.task_api.held_run import RunPolicy
+from shared.task_api.lanes import base_queue
 from shared.task_api.report import Verdict
 from shared.task_api.run import Claim, RunContext, leave_process, run_body
 
@@ -44,6 +48,8 @@ class Runner:
     policy: RunPolicy
     worker_stops: Callable[[], bool]
     worker_name: str
+    meters: Meters = field(default_factory=lambda: Meters(WORKER))
+    pulses: ChildPulses = field(default_factory=lambda: ChildPulses(1))
 
     def run_task(self, name: str, message: Message) -> Verdict:
         """Run the task that `message` names by the registered function `name`; never raises."""
@@ -52,23 +58,27 @@ class Runner:
             log.warning("message_malformed", task_name=name, message_id=str(message.id))
             return Verdict.DROPPED
         offered = message.request_id if isinstance(message.request_id, str) else None
-        with bound(request_id=accept_request_id(offered), task_id=task_id):
-            return self._run(name, task_id, message)
+        with bound(request_id=accept_request_id(offered), task_id=task_id), self.pulses.running():
+            verdict = self._run(name, task_id, message)
+        self.meters.count(RUNS_ENDED, task_name=name, verdict=verdict.value)
+        return verdict
 
     def _run(self, name: str, task_id: int, message: Message) -> Verdict:
         # A message without a count is taken for a task's first: nothing that ended is started again by it.
         seen = message.run_count if isinstance(message.run_count, int) and message.run_count >= 0 else 0
-        queue = message.queue if isinstance(message.queue, str) else None
+        queue = base_queue(message.queue) if isinstance(message.queue, str) else None
         owner = owner_name(self.worker_name, message.id)
         claim = Claim(task_id, name, expect_run_count=seen, owner=owner, queue=queue)
         function = self.functions[name]
         tools = self.tools.get()
 
         def body(context: RunContext) -> Any:
+            self.meters.count(RUNS_STARTED, task_name=name)
             return function(TaskContext(context, tools))
 
         def leave() -> None:
             tools.scripts.kill_running()
+            self.meters.count(RUNS_ENDED, task_name=name, verdict="left")
             log.error("process_left", pid=os.getpid())
             leave_process()
 

@@ -34,6 +34,8 @@ _TURN_SECONDS = 0.1
 # A grandchild may hold the pipes open after the script is gone.
 _LINGER_SECONDS = 1.0
 _PASSED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "PYTHONPATH")
+# The worker keeps the file itself, so no script needs what opens the store.
+_KEPT_BACK = "GM_S3_"
 _SECRET_VARIABLES = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|URL")
 _REASON_TAIL_CHARACTERS = 600
 
@@ -53,7 +55,8 @@ class ScriptRunner:
     """Runs one script at a time for a worker process."""
 
     def __init__(self, limits: ScriptLimits, language: Language, environment: Mapping[str, str]) -> None:
-        """`environment` is the worker's own; scripts get PATH, LANG, LC_ALL, TZ, HOME, PYTHONPATH and GM_* of it."""
+        """`environment` is the worker's own; scripts get PATH, LANG, LC_ALL, TZ, HOME, PYTHONPATH and GM_* of it,
+        but not GM_S3_*."""
         self._limits = limits
         self._language: Language = language
         self._environment = clean_environment(environment)
@@ -195,8 +198,12 @@ _SENTENCES = {
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what a script gets to see of the worker's environment; its output is unbuffered UTF-8."""
-    passed = {name: value for name, value in environment.items() if name in _PASSED_VARIABLES or name.startswith("GM_")}
+    passed = {name: value for name, value in environment.items() if _is_passed(name)}
     return {**passed, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+
+def _is_passed(name: str) -> bool:
+    return name in _PASSED_VARIABLES or (name.startswith("GM_") and not name.startswith(_KEPT_BACK))
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""What a worker's parent process does for tasks: gives lost runs back at once, ends tasks that no function serves.
+"""What a worker's parent process does for tasks: gives back lost runs, and bells for functions that it lacks.
 
 Each is one call of the task API, made by a thread of its own so that the worker's loop never waits for it.
 Both are only faster than what happens anyway: the lease expires, the sweeper rings again.
@@ -15,28 +15,36 @@ import structlog
 from billiard.exceptions import WorkerLostError
 
 from gm_task.runner import find_task_id, owner_name
-from shared.errors import Language, PlatformError
+from gm_task.serving import Serving
+from shared.errors import PlatformError
+from shared.metrics.meters import Meters
+from shared.metrics.table import CHILDREN_LOST, REFUSED_MESSAGES, WORKER
 from shared.retry import Patience, call_patiently
 from shared.task_api.client import TaskClient
-from shared.task_api.models import TaskStatus
+from shared.task_api.lanes import base_queue
+from shared.task_api.transport import Transport
+from shared.task_api.worker_client import WorkerClient
 
 log = structlog.get_logger(__name__)
 _PATIENCE = Patience(seconds=30.0, longest_delay_seconds=3.0)
 _MAX_WAITING = 1000
-_UNKNOWN = {
-    "en": "No worker has the function {name}.",
-    "zh": "没有执行进程提供函数 {name}。",
-}
 
 
 class Supervision:
     """The handlers of Celery's signals in the parent process."""
 
-    def __init__(self, make_client: Callable[[], TaskClient], worker_name: str, language: Language) -> None:
-        self._make_client = make_client
+    def __init__(
+        self,
+        make_transport: Callable[[], Transport],
+        worker_name: str,
+        serving: Serving,
+        meters: Meters | None = None,
+    ) -> None:
+        self._meters = meters or Meters(WORKER)
+        self._make_transport = make_transport
         self._worker_name = worker_name
-        self._language = language
-        self._waiting: queue.Queue[Callable[[TaskClient], None] | None] = queue.Queue(_MAX_WAITING)
+        self._serving = serving
+        self._waiting: queue.Queue[Callable[[Transport], None] | None] = queue.Queue(_MAX_WAITING)
         self._thread: threading.Thread | None = None
         self.refused_messages = 0
         """unknown names and malformed messages so far"""
@@ -46,21 +54,26 @@ class Supervision:
         task = find_task_id(args)
         if not isinstance(exception, WorkerLostError) or task is None:
             return
+        self._meters.count(CHILDREN_LOST)
         log.error("child_lost", task_id=task, message_id=task_id, problem=str(exception))
         owner = owner_name(self._worker_name, task_id)
-        self._later(lambda client: client.release(task, owner=owner, lost=True))
+        self._later(lambda transport: TaskClient(transport).release(task, owner=owner, lost=True))
 
     def on_task_unknown(self, *, name: object, message: Any, **_signal: Any) -> None:
-        """End the task of a message whose function no worker of this release has."""
+        """Give a bell back whose function this worker lacks: another may have it, now or soon."""
         self.refused_messages += 1
+        self._meters.count(REFUSED_MESSAGES, kind="unknown")
         task_id = find_task_id(_message_args(message))
-        log.error("task_unknown", name=str(name)[:200], task_id=task_id, refused=self.refused_messages)
+        log.info("task_refused", name=str(name)[:200], task_id=task_id, refused=self.refused_messages)
         if task_id is not None and isinstance(name, str):
-            self._later(lambda client: self._close_unknown(client, task_id, name))
+            rung = (message.delivery_info or {}).get("routing_key")
+            queue_name = base_queue(rung) if isinstance(rung, str) else None
+            self._later(lambda transport: self._refuse(WorkerClient(transport), task_id, name, queue_name))
 
     def on_task_rejected(self, *, exc: object, **_signal: Any) -> None:
         """Count a message that could not be read; its task, if it had one, is found by the sweeper."""
         self.refused_messages += 1
+        self._meters.count(REFUSED_MESSAGES, kind="malformed")
         log.error("message_refused", problem=str(exc)[:500], refused=self.refused_messages)
 
     def finish(self, seconds: float) -> None:
@@ -69,13 +82,11 @@ class Supervision:
             self._waiting.put(None)
             self._thread.join(seconds)
 
-    def _close_unknown(self, client: TaskClient, task_id: int, name: str) -> None:
-        task = client.get(task_id)
-        # Whoever can write to the broker must not end a task by naming another function.
-        if task.task_name == name and task.status is TaskStatus.SUBMITTED:
-            client.close(task_id, reason=_UNKNOWN[self._language].format(name=name))
+    def _refuse(self, client: WorkerClient, task_id: int, name: str, queue_name: str | None) -> None:
+        if client.refuse(task_id, task_name=name[:200], worker=self._worker_name, queue=queue_name):
+            self._serving.note_known_elsewhere(name)
 
-    def _later(self, call: Callable[[TaskClient], None]) -> None:
+    def _later(self, call: Callable[[Transport], None]) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._work, name="supervision", daemon=True)
             self._thread.start()
@@ -85,10 +96,10 @@ class Supervision:
             log.error("supervision_overrun", waiting=_MAX_WAITING)
 
     def _work(self) -> None:
-        client = self._make_client()
+        transport = self._make_transport()
         while (call := self._waiting.get()) is not None:
             try:
-                call_patiently(lambda call=call: call(client), _PATIENCE, event="supervision")  # type: ignore[misc]
+                call_patiently(lambda call=call: call(transport), _PATIENCE, event="supervision")  # type: ignore[misc]
             except PlatformError as error:
                 log.info("supervision_refused", problem=str(error))
 

@@ -11,6 +11,8 @@ from gm_task.queues import UnknownQueue
 from gm_task.registry import RegistryError
 from shared.broker.settings import BrokerRefused
 from shared.logs import configure_logs
+from shared.metrics.folder import open_folder
+from shared.metrics.table import WORKER
 
 # They say a second time, without ids, what run_started and run_finished say.
 _REPEATING_LOGGERS = ("celery.app.trace", "celery.worker.strategy")
@@ -22,12 +24,17 @@ def main() -> int:
     configure_logs("gm_task", settings.log_level, settings.secrets())
     for name in _REPEATING_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    open_folder(WORKER)
     try:
-        worker = make_worker(settings)
+        worker, showing = make_worker(settings)
     except (BrokerRefused, RegistryError, UnknownQueue) as error:
         sys.stderr.write(f"gm_task does not start: {error}\n")
         return 2
-    worker.start()
+    showing.start()
+    try:
+        worker.start()
+    finally:
+        showing.stop()
     return worker.exitcode or 0
 
 

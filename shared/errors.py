@@ -126,6 +126,13 @@ class FileGone(PlatformError):
     zh = "文件不存在或已过期，请重新导出。"
 
 
+class ReleaseNotFound(PlatformError):
+    code = 40403
+    status = 404
+    en = "No release of version {version} is known."
+    zh = "没有版本 {version} 的发布。"
+
+
 class MethodNotAllowed(PlatformError):
     code = 40500
     status = 405
@@ -179,6 +186,20 @@ class ImportRunning(PlatformError):
     zh = "导入尚未结束，请等待其结束或先停止，再修改各行。"
 
 
+class ReleaseUnderWay(PlatformError):
+    code = 40906
+    status = 409
+    en = "Version {version} is being tried already; end that release first."
+    zh = "版本 {version} 正在灰度发布，请先结束该发布。"
+
+
+class ReleaseEnded(PlatformError):
+    code = 40907
+    status = 409
+    en = "The release of version {version} has ended as {state}; begin it anew."
+    zh = "版本 {version} 的发布已结束（{state}），请重新开始发布。"
+
+
 class RangeNotSatisfiable(PlatformError):
     code = 41600
     status = 416
@@ -228,6 +249,24 @@ class Unavailable(PlatformError):
 
     def __init__(self, **details: Any) -> None:
         super().__init__(**{"what": "service", "retry_after_seconds": 2, **details})
+
+
+class FileStoreAway(Unavailable):
+    """The store of finished files can't be reached, or is overloaded."""
+
+    code = 50301
+    status = 503
+    en = "The file store does not answer right now; try again later, and tell the operators when it happens again."
+    zh = "文件存储暂时不可用，请稍后重试；若再次发生，请联系运维人员。"
+
+
+class FileStoreRefused(PlatformError):
+    """The store of finished files answers, and refuses: wrong credentials, no such bucket, no right."""
+
+    code = 50302
+    status = 503
+    en = "The file store refuses us ({problem}); tell the operators."
+    zh = "文件存储拒绝访问（{problem}），请联系运维人员。"
 
 
 def error_table() -> dict[int, type[PlatformError]]:

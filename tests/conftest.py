@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import mariadb, nginx, rabbitmq, redis
+from tests.support import mariadb, nginx, rabbitmq, redis, worker_hosts
 from tests.support.cluster import Cluster
 from tests.support.platforms import start_platform
 
@@ -106,3 +106,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 f"left out: {server.left_out} (no {missing[0]} here; Debian's package {server.package} has it)",
                 yellow=True,
             )
+    if missing := worker_hosts.find_missing():
+        terminalreporter.write_line(
+            f"in part: the second worker host shares our network (no {missing[0]})", yellow=True
+        )

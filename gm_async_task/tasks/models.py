@@ -52,6 +52,12 @@ tasks = Table(
     Column("queue", String(64), nullable=True),
     Column("dispatch_at", UtcDateTime, nullable=True),
     Column("dispatch_count", Integer, nullable=False),
+    # Whose workers are rung: null those of the base lane, `grey` those of the release being tried.
+    Column("lane", String(16), nullable=True),
+    # Bells of it that workers without its function gave back since it was last started: how many, and since when
+    # no live worker has known the name.
+    Column("refused_at", UtcDateTime, nullable=True),
+    Column("refused_count", Integer, nullable=False, server_default="0"),
     # The present run: its claim, who runs it, since when, how long it may, until when it must be heard of.
     Column("claim_id", exact_text(64), nullable=True),
     Column("owner", exact_text(128), nullable=True),
@@ -64,13 +70,20 @@ tasks = Table(
     Column("stop_requested", Boolean, nullable=False),
     Column("stop_until", UtcDateTime, nullable=True),
     Column("stop_reason", String(1000), nullable=True),
-    UniqueConstraint("station_id", "user_task_id"),
+    UniqueConstraint("station_id", "user_task_id", name="uq_tbl_async_task_station_id"),
     Index("ix_tbl_async_task_user_task_id", "user_task_id"),
     Index("ix_tbl_async_task_station_id_id", "station_id", "id"),
     Index("ix_tbl_async_task_station_id_status_id", "station_id", "status", "id"),
     Index("ix_tbl_async_task_status_dispatch_at", "status", "dispatch_at"),
     Index("ix_tbl_async_task_status_lease_until", "status", "lease_until"),
     Index("ix_tbl_async_task_status_end_time", "status", "end_time"),
+    # How much waits in each lane of each queue, and since when.
+    Index("ix_tbl_async_task_waiting", "status", "lane", "queue", "creat_time"),
+    # A release's figures are read from this alone, as the rows may have megabytes.
+    Index(
+        "ix_tbl_async_task_figures",
+        *("creat_time", "lane", "queue", "status", "reason_code", "start_time"),
+    ),
     mysql_engine="InnoDB",
     mysql_charset="utf8mb4",
     # Ids of purged tasks must not come back: import rows and files are keyed by them.

@@ -1,16 +1,17 @@
 """Rings the doorbell for tasks that were added with a queue and not started: the broker may have lost the first ring.
 
-A ring is repeated with growing pauses, within a window of unanswered rings per queue, so that a long backlog
-does not fill the broker. A ring too many is harmless: the start's compare-and-set refuses it.
+A ring is repeated with growing pauses, within a window of unanswered rings per broker queue, so that a long backlog
+does not fill the broker. A ring too many is harmless: the start's compare-and-set refuses it. Bells that a worker
+gave back, as it lacks the function, are rung again beside the window.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, not_, select, update
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
@@ -18,6 +19,7 @@ from gm_async_task.tasks.models import tasks
 from gm_async_task.tasks.store import TaskRow
 from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import Unavailable
+from shared.task_api.lanes import rung_queue
 from shared.task_api.models import TaskStatus
 
 log = structlog.get_logger(__name__)
@@ -58,9 +60,10 @@ class Ringer:
     def ring(self) -> int:
         """Ring for what was added with a queue and not started."""
         rung = failed = 0
-        for queue in self._queues_due():
+        for line in self._lines_due():
+            queue = rung_queue(line.queue, line.lane)
             try:
-                for row in self._due(queue):
+                for row in self._due(line):
                     rung += self._ring_for(row, queue)
             except Unavailable as error:
                 log.warning("ring_failed", queue=queue, problem=str(error))
@@ -81,24 +84,32 @@ class Ringer:
             raise
         return True
 
-    def _queues_due(self) -> Sequence[str]:
-        query = select(tasks.c.queue).distinct().where(*self._is_due())
-        return in_read(self._engine, lambda connection: connection.execute(query).scalars().all())
+    def _lines_due(self) -> Sequence[Row[Any]]:
+        """Return the queue and lane of what is due."""
+        query = select(tasks.c.queue, tasks.c.lane).distinct().where(*self._is_due())
+        return in_read(self._engine, lambda connection: connection.execute(query).all())
 
-    def _due(self, queue: str) -> Sequence[TaskRow]:
-        """Return the oldest tasks to ring for, as many as the queue's window of unanswered doorbells has room for."""
+    def _due(self, line: Row[Any]) -> Sequence[TaskRow]:
+        """Return the oldest tasks to ring for, as many as the queue's window of unanswered doorbells has room for.
+
+        Those handed back come first and need no room: others must not keep them from the worker that knows them.
+        """
+        of_line = (tasks.c.queue == line.queue, tasks.c.lane.is_not_distinct_from(line.lane))
+        handed_back = and_(tasks.c.refused_count > 0, tasks.c.dispatch_count == 0)
         columns = (tasks.c.id, tasks.c.name, tasks.c.run_count, tasks.c.request_id, tasks.c.dispatch_count)
+        due = select(*columns).where(*of_line, *self._is_due()).order_by(tasks.c.id)
         waiting = select(func.count()).where(
             tasks.c.status == _SUBMITTED,
-            tasks.c.queue == queue,
+            *of_line,
             tasks.c.dispatch_at > self._clock.now(),
             tasks.c.dispatch_count > 0,
         )
-        due = select(*columns).where(tasks.c.queue == queue, *self._is_due()).order_by(tasks.c.id)
 
         def read(connection: Connection) -> Sequence[TaskRow]:
-            room = self._settings.ring_window - connection.execute(waiting).scalar_one()
-            return connection.execute(due.limit(room)).all() if room > 0 else []
+            window = self._settings.ring_window
+            first = connection.execute(due.where(handed_back).limit(window)).all()
+            room = window - connection.execute(waiting).scalar_one()
+            return [*first, *(connection.execute(due.where(not_(handed_back)).limit(room)) if room > 0 else [])]
 
         return in_read(self._engine, read)
 

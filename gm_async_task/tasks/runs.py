@@ -5,6 +5,7 @@ Each use case is one transaction. `run_count` is the fencing token: whoever carr
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks import store
+from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
 from gm_async_task.tasks.wire import task_fields
 from shared.database import DatabaseClock, in_write, to_zone
@@ -31,10 +33,13 @@ CLOSED = "Closed on request."
 class RunService:
     """What workers ask for."""
 
-    def __init__(self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock) -> None:
+    def __init__(
+        self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock, meter: TaskMeter | None = None
+    ) -> None:
         self._engine = engine
         self._settings = settings
         self._clock = clock
+        self._meter = meter or TaskMeter()
 
     def start_task(self, command: commands.StartTask) -> StartedTask:
         """Claim a task for one run.
@@ -43,7 +48,8 @@ class RunService:
             TaskNotFound
             NotStartable: another run has it, it has ended, or it is not what the caller expects.
         """
-        row = in_write(self._engine, lambda connection: self._claim(connection, command))
+        row, submitted_at = in_write(self._engine, lambda connection: self._claim(connection, command))
+        self._meter.started(row, submitted_at)
         log.info("task_started", task_id=row.id, run_count=row.run_count, owner=row.owner)
         return StartedTask(
             **task_fields(row, self._settings.zone),
@@ -59,7 +65,11 @@ class RunService:
         Raises:
             TaskNotFound, InvalidField, InvalidPath, StaleRun, TransitionRefused, ProgressBackwards, TooLarge
         """
-        return in_write(self._engine, lambda connection: self._change(connection, command))
+        if command.run_count is None:
+            self._meter.unfenced("update")
+        signals, ended = in_write(self._engine, lambda connection: self._change(connection, command))
+        self._meter.ended(ended)
+        return signals
 
     def amend_task(self, command: commands.AmendTask) -> None:
         """Change places of an ended import's result, and its status, under the row's lock: all of it or nothing.
@@ -76,10 +86,15 @@ class RunService:
         Raises:
             TaskNotFound, StaleRun, TransitionRefused, TooLarge
         """
+        if command.run_count is None:
+            self._meter.unfenced("finish")
         check_result(command.result, self._settings.max_result_bytes)
         ended = in_write(self._engine, lambda connection: self._finish(connection, command))
+        self._meter.ended(ended)
         if ended is not None:
-            log.info("task_finished", task_id=ended, status=int(command.status), reason_code=command.reason_code)
+            log.info(
+                "task_finished", task_id=ended.task_id, status=int(command.status), reason_code=command.reason_code
+            )
 
     def heartbeat(self, command: commands.Heartbeat) -> Lease:
         """Extend the lease of a run.
@@ -103,14 +118,18 @@ class RunService:
             StaleRun: the task is no longer that run's.
             TransitionRefused: a task that may not run twice can't be handed back.
         """
-        in_write(self._engine, lambda connection: self._release(connection, command))
+        ended = in_write(self._engine, lambda connection: self._release(connection, command))
+        self._meter.released(ended, lost=bool(command.lost))
         log.info("task_released", task_id=command.task_id, lost=command.lost, owner=command.owner)
 
-    def _claim(self, connection: Connection, command: commands.StartTask) -> TaskRow:
+    def _claim(self, connection: Connection, command: commands.StartTask) -> tuple[TaskRow, datetime | None]:
+        """Return the claimed task, and since when it waited for this; None where it did not."""
         found = store.get_state(connection, command)
-        if not store.claim(connection, self._clock, found.id, self._settings.lease_seconds, command):
+        claimed = store.claim(connection, self._clock, found.id, self._settings.lease_seconds, command)
+        if not claimed:
             self._check_same_claim(store.get_state(connection, commands.TaskKey(task_id=found.id)), command)
-        return store.get_whole(connection, found.id)
+        waited = claimed and found.status == TaskStatus.SUBMITTED
+        return store.get_whole(connection, found.id), found.modify_time if waited else None
 
     def _check_same_claim(self, row: TaskRow, command: commands.StartTask) -> None:
         """Let a worker whose first answer was lost have it again."""
@@ -118,16 +137,19 @@ class RunService:
         if not (same and row.status == TaskStatus.RUNNING):
             raise NotStartable()
 
-    def _change(self, connection: Connection, command: commands.UpdateTask) -> Signals | None:
-        row = store.get_state(connection, command, lock=True)
+    def _change(self, connection: Connection, command: commands.UpdateTask) -> tuple[Signals | None, Ended | None]:
+        row = store.get_state(connection, command, lock=True, clock=self._clock)
+        ended = None
         changes: dict[str, Any] = {command.field: self._new_value(connection, row, command)}
         status_after = changes.get("status", row.status)
         if status_after in ENDED and row.status not in ENDED:
             changes = store.ended(self._clock, status_after)
+            ended = end_of(row, status_after, row.reason_code)
         elif status_after == TaskStatus.RUNNING:
             changes["lease_until"] = self._clock.after(self._settings.lease_seconds)
         store.change(connection, self._clock, row.id, **changes)
-        return Signals(stop_requested=row.stop_requested) if status_after == TaskStatus.RUNNING else None
+        signals = Signals(stop_requested=row.stop_requested) if status_after == TaskStatus.RUNNING else None
+        return signals, ended
 
     def _new_value(self, connection: Connection, row: TaskRow, command: commands.UpdateTask) -> Any:
         if command.path is None:
@@ -154,9 +176,9 @@ class RunService:
             changes |= {"reason": command.reason, "reason_code": command.reason_code}
         store.change(connection, self._clock, row.id, **changes)
 
-    def _finish(self, connection: Connection, command: commands.FinishTask) -> int | None:
-        """Return the id of the task that ended, None where it had ended so before."""
-        row = store.get_state(connection, command, lock=True)
+    def _finish(self, connection: Connection, command: commands.FinishTask) -> Ended | None:
+        """Return what ended, None where it had ended so before."""
+        row = store.get_state(connection, command, lock=True, clock=self._clock)
         given = _given_outcome(command)
         changes = {
             **given,
@@ -168,7 +190,7 @@ class RunService:
             changes["reason"] = row.stop_reason or command.reason
         status = changes.pop("status")
         if store.end_run(connection, self._clock, row.id, command.run_count, status, **changes):
-            return int(row.id)
+            return end_of(row, status, command.reason_code)
         state = _state(row, result=store.get_result(connection, row.id))
         lifecycle.check_repeated_finish(state, given, command.run_count)
         return None
@@ -181,29 +203,22 @@ class RunService:
             raise StaleRun(run_count=command.run_count)
         return row
 
-    def _release(self, connection: Connection, command: commands.ReleaseTask) -> None:
-        row = store.get_state(connection, commands.TaskKey(task_id=command.task_id), lock=True)
+    def _release(self, connection: Connection, command: commands.ReleaseTask) -> Ended | None:
+        """Return what ended, None where the task waits for its next run."""
+        row = store.get_state(connection, commands.TaskKey(task_id=command.task_id), lock=True, clock=self._clock)
         fits = command.run_count in (None, row.run_count) and command.owner in (None, row.owner)
         if row.status != TaskStatus.RUNNING or not fits:
             raise StaleRun(run_count=row.run_count if command.run_count is None else command.run_count)
         if command.lost:
-            lose_run(connection, self._clock, row, self._settings.max_runs)
-        elif not row.repeat:
+            return lose_run(connection, self._clock, row, self._settings.max_runs)
+        if not row.repeat:
             raise TransitionRefused(state="running", wanted="submitted")
-        elif row.stop_requested:
-            _end_closed(connection, self._clock, row)
-        elif row.queue is None:
-            store.end_run(
-                connection,
-                self._clock,
-                row.id,
-                row.run_count,
-                TaskStatus.FAILED,
-                reason=NOBODY_RINGS,
-                reason_code="worker_stopped",
-            )
-        else:
-            store.return_to_queue(connection, self._clock, row.id, row.run_count, lost_runs=row.lost_runs)
+        if row.stop_requested:
+            return _end_closed(connection, self._clock, row)
+        if row.queue is None:
+            return _end_failed(connection, self._clock, row, reason=NOBODY_RINGS, reason_code="worker_stopped")
+        store.return_to_queue(connection, self._clock, row.id, row.run_count, lost_runs=row.lost_runs)
+        return None
 
     def _lease_end(self, row: TaskRow) -> Any:
         return to_zone(row.lease_until, self._settings.zone)
@@ -220,8 +235,11 @@ def check_result(result: Any, max_bytes: int) -> None:
     lifecycle.check_depth(result)
 
 
-def lose_run(connection: Connection, clock: DatabaseClock, row: TaskRow, max_runs: int) -> None:
-    """Decide about a task whose run has died: submitted again, or ended with a reason."""
+def lose_run(connection: Connection, clock: DatabaseClock, row: TaskRow, max_runs: int) -> Ended | None:
+    """Decide about a task whose run has died: submitted again, or ended with a reason; return what ended.
+
+    `row` is locked, and has the moment as `now`.
+    """
     lost_runs = row.lost_runs + 1
     verdict = lifecycle.judge_lost(
         repeat=bool(row.repeat),
@@ -232,22 +250,24 @@ def lose_run(connection: Connection, clock: DatabaseClock, row: TaskRow, max_run
     )
     if verdict is lifecycle.Lost.RUN_AGAIN:
         store.return_to_queue(connection, clock, row.id, row.run_count, lost_runs=lost_runs)
-        return
+        return None
     if row.stop_requested:
-        _end_closed(connection, clock, row)
-        return
+        return _end_closed(connection, clock, row)
     if not row.repeat:
         reason = WORKER_LOST
     else:
         reason = NOBODY_RINGS if row.queue is None else WORKER_LOST_AGAIN.format(count=lost_runs)
-    outcome = {"reason": reason, "reason_code": "worker_lost", "lost_runs": lost_runs}
-    store.end_run(connection, clock, row.id, row.run_count, TaskStatus.FAILED, **outcome)
+    return _end_failed(connection, clock, row, reason=reason, reason_code="worker_lost", lost_runs=lost_runs)
 
 
-def _end_closed(connection: Connection, clock: DatabaseClock, row: TaskRow) -> None:
+def _end_closed(connection: Connection, clock: DatabaseClock, row: TaskRow) -> Ended:
     """End a run that was asked to stop and is over: what was closed is not run again."""
-    outcome = {"reason": row.stop_reason or CLOSED, "reason_code": "closed"}
+    return _end_failed(connection, clock, row, reason=row.stop_reason or CLOSED, reason_code="closed")
+
+
+def _end_failed(connection: Connection, clock: DatabaseClock, row: TaskRow, **outcome: Any) -> Ended:
     store.end_run(connection, clock, row.id, row.run_count, TaskStatus.FAILED, **outcome)
+    return end_of(row, TaskStatus.FAILED, outcome["reason_code"])
 
 
 def _given_outcome(command: commands.FinishTask) -> dict[str, Any]:

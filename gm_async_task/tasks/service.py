@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -11,29 +11,43 @@ from sqlalchemy.exc import IntegrityError
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks import store
+from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
 from gm_async_task.tasks.wire import task_fields
 from shared.context import current_request_id, new_id
 from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import IdReused, InvalidField, UnknownFunction
 from shared.task_api import commands
-from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Task
+from shared.task_api.lanes import rung_queue
+from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Task, TaskStatus
 
 log = structlog.get_logger(__name__)
 
 # Adding again under the same id is the same request when these agree. The business name is for readers and comes in
 # their language, message_show and queue change in a task's life.
 _SAME_REQUEST = ("name", "input", "type", "business_id", "repeat", "run_seconds")
+ChooseLane = Callable[[Connection, str, str, str], str | None]
+"""the lane of a new task, from its queue, station and user_task_id"""
 CLOSED_BEFORE_START = "Closed before it was started."
 
 
 class TaskService:
     """What callers who own tasks ask for."""
 
-    def __init__(self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: AsyncTaskSettings,
+        clock: DatabaseClock,
+        meter: TaskMeter | None = None,
+        choose_lane: ChooseLane = lambda *_task: None,
+    ) -> None:
+        """Put new tasks into the lane that `choose_lane` says, the base lane by default."""
         self._engine = engine
         self._settings = settings
         self._clock = clock
+        self._meter = meter or TaskMeter()
+        self._choose_lane = choose_lane
 
     def add_task(self, command: commands.AddTask) -> AddedTask:
         """Add a task; the same id and request again return the first task.
@@ -47,13 +61,20 @@ class TaskService:
             raise UnknownFunction(name=command.task_name)
         values = self._new_row(command)
         try:
-            task_id = in_write(self._engine, lambda connection: store.insert_task(connection, self._clock, **values))
+            added = in_write(self._engine, lambda connection: self._insert(connection, values))
         except IntegrityError:
-            task_id = in_read(self._engine, lambda connection: _known_task(connection, values))
-            log.info("task_known", task_id=task_id, task_name=command.task_name, station_id=command.station_id)
+            added = in_read(self._engine, lambda connection: _known_task(connection, values))
+            log.info("task_known", task_id=added.task_id, task_name=command.task_name, station_id=command.station_id)
         else:
-            log.info("task_added", task_id=task_id, task_name=command.task_name, station_id=command.station_id)
-        return AddedTask(task_id=task_id, user_task_id=values["user_task_id"])
+            self._meter.added(command.queue)
+            log.info(
+                "task_added",
+                task_id=added.task_id,
+                task_name=command.task_name,
+                station_id=command.station_id,
+                queue=added.queue,
+            )
+        return added
 
     def close_task(self, command: commands.CloseTask) -> None:
         """End a submitted task, ask a running one to stop, leave an ended one as it is.
@@ -61,7 +82,7 @@ class TaskService:
         Raises:
             TaskNotFound
         """
-        in_write(self._engine, lambda connection: self._close(connection, command))
+        self._meter.ended(in_write(self._engine, lambda connection: self._close(connection, command)))
 
     def get_task(self, command: commands.GetTask) -> Task:
         """Return one task.
@@ -114,20 +135,34 @@ class TaskService:
             "run_seconds": float(command.run_seconds or self._settings.run_seconds),
         }
 
-    def _close(self, connection: Connection, command: commands.CloseTask) -> None:
+    def _insert(self, connection: Connection, values: dict[str, Any]) -> AddedTask:
+        queue, key = values["queue"], values["user_task_id"]
+        lane = None if queue is None else self._choose_lane(connection, queue, values["station_id"], key)
+        task_id = store.insert_task(connection, self._clock, **values, lane=lane)
+        return _added(task_id, key, queue, lane)
+
+    def _close(self, connection: Connection, command: commands.CloseTask) -> Ended | None:
+        """Return what ended, None where it runs or had ended before."""
         row = store.get_state(connection, command, lock=True)
         reason = command.reason or CLOSED_BEFORE_START
         if store.end_submitted(connection, self._clock, row.id, reason=reason, reason_code="closed"):
             log.info("task_closed", task_id=row.id)
-        elif store.request_stop(connection, self._clock, row.id, self._settings.stop_seconds, command.reason):
+            return end_of(row, TaskStatus.FAILED, "closed")
+        if store.request_stop(connection, self._clock, row.id, self._settings.stop_seconds, command.reason):
             log.info("task_stop_requested", task_id=row.id)
+        return None
 
 
-def _known_task(connection: Connection, values: dict[str, Any]) -> int:
+def _known_task(connection: Connection, values: dict[str, Any]) -> AddedTask:
     row = store.find_by_user_task_id(connection, values["station_id"], values["user_task_id"])
     if row is None or any(getattr(row, name) != values[name] for name in _SAME_REQUEST):
         raise IdReused(user_task_id=values["user_task_id"])
-    return int(row.id)
+    return _added(row.id, row.user_task_id, row.queue, row.lane)
+
+
+def _added(task_id: int, user_task_id: str, queue: str | None, lane: str | None) -> AddedTask:
+    rung = None if queue is None else rung_queue(queue, lane)
+    return AddedTask(task_id=task_id, user_task_id=user_task_id, queue=rung)
 
 
 def _check_one_station(rows: Sequence[TaskRow]) -> None:

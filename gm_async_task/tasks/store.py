@@ -66,15 +66,17 @@ def find_by_user_task_id(connection: Connection, station_id: str, user_task_id: 
     return connection.execute(query).one_or_none()
 
 
-def get_state(connection: Connection, key: commands.TaskKey, *, lock: bool = False) -> TaskRow:
-    """Return the task that `key` names, without its input and result.
+def get_state(
+    connection: Connection, key: commands.TaskKey, *, lock: bool = False, clock: DatabaseClock | None = None
+) -> TaskRow:
+    """Return the task that `key` names, without its input and result; with a `clock` also the moment as `now`.
 
     Raises:
         TaskNotFound: there is none.
         InvalidField: several stations use that user_task_id and the key names no station.
     """
     named = _named(key)
-    rows = connection.execute(_state_query(tuple(named), lock), named).all()
+    rows = connection.execute(_state_query(tuple(named), lock, clock), named).all()
     if not rows:
         raise TaskNotFound()
     if len(rows) > 1:
@@ -121,6 +123,8 @@ def _claim_statement(clock: DatabaseClock, lease_seconds: float, counted: bool, 
         # Who dispatched by hand named no queue; the one that the bell came by can be rung again.
         "queue": func.coalesce(tasks.c.queue, bindparam("came_by")),
         "start_time": func.coalesce(tasks.c.start_time, clock.now()),
+        "refused_at": None,
+        "refused_count": 0,
         "run_start": clock.now(),
         "end_time": None,
         "lease_until": clock.after(lease_seconds),
@@ -273,9 +277,10 @@ def _named(key: commands.TaskKey) -> dict[str, Any]:
     return {f"wanted_{name}": value for name, value in parts.items() if value is not None}
 
 
-@lru_cache(maxsize=16)
-def _state_query(named: tuple[str, ...], lock: bool) -> Select[Any]:
-    query = select(*_STATE).where(*(tasks.c[name.removeprefix("wanted_")] == bindparam(name) for name in named))
+@lru_cache(maxsize=64)
+def _state_query(named: tuple[str, ...], lock: bool, clock: DatabaseClock | None) -> Select[Any]:
+    columns = [*_STATE, clock.now().label("now")] if clock else _STATE
+    query = select(*columns).where(*(tasks.c[name.removeprefix("wanted_")] == bindparam(name) for name in named))
     # SQLite has locked the whole database by BEGIN IMMEDIATE already and ignores this.
     return query.limit(2).with_for_update() if lock else query.limit(2)
 

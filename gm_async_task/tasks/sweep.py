@@ -11,11 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks import store
+from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.models import tasks
 from gm_async_task.tasks.ring import Queue, Ringer
 from gm_async_task.tasks.runs import CLOSED, lose_run
@@ -46,7 +47,15 @@ class Swept:
 class Sweeper:
     """Keeps the promise that every task is running, ended or explained."""
 
-    def __init__(self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock, queue: Queue) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: AsyncTaskSettings,
+        clock: DatabaseClock,
+        queue: Queue,
+        meter: TaskMeter | None = None,
+    ) -> None:
+        self._meter = meter or TaskMeter()
         self._engine = engine
         self._settings = settings
         self._clock = clock
@@ -72,24 +81,21 @@ class Sweeper:
     def rescue(self, candidate: TaskRow) -> bool:
         """Submit or end the task of a lost run; False where it was heard of since."""
 
-        def rescue(connection: Connection) -> bool:
-            row = store.get_state(connection, TaskKey(task_id=candidate.id), lock=True)
-            now = connection.execute(select(self._clock.now().label("now"))).scalar_one()
-            if row.status != _RUNNING or row.run_count != candidate.run_count or row.lease_until >= now:
-                return False
-            lose_run(connection, self._clock, row, self._settings.max_runs)
-            return True
+        def rescue(connection: Connection) -> tuple[bool, Ended | None]:
+            row = store.get_state(connection, TaskKey(task_id=candidate.id), lock=True, clock=self._clock)
+            if row.status != _RUNNING or row.run_count != candidate.run_count or row.lease_until >= row.now:
+                return False, None
+            return True, lose_run(connection, self._clock, row, self._settings.max_runs)
 
-        rescued = in_write(self._engine, rescue)
+        rescued, ended = in_write(self._engine, rescue)
         if rescued:
+            self._meter.released(ended, lost=True)
             log.warning("run_lost", task_id=candidate.id, run_count=candidate.run_count)
         return rescued
 
     def _end_overdue_runs(self) -> int:
         """End runs that are over their start-to-close limit, however lively their heartbeat is."""
-        running = select(
-            tasks.c.id, tasks.c.run_count, tasks.c.run_start, tasks.c.run_seconds, self._clock.now().label("now")
-        ).where(tasks.c.status == _RUNNING)
+        running = select(*self._run_columns(), tasks.c.run_seconds).where(tasks.c.status == _RUNNING)
         rows = in_read(self._engine, lambda connection: connection.execute(running).all())
         overdue = [row for row in rows if row.run_start + timedelta(seconds=row.run_seconds) < row.now]
         return sum(
@@ -99,7 +105,7 @@ class Sweeper:
 
     def _end_unanswered_stops(self) -> int:
         """End runs that were asked to stop and did not within their grace time."""
-        unanswered = select(tasks.c.id, tasks.c.run_count, tasks.c.stop_reason).where(
+        unanswered = select(*self._run_columns(), tasks.c.stop_reason).where(
             tasks.c.status == _RUNNING, tasks.c.stop_requested.is_(True), tasks.c.stop_until < self._clock.now()
         )
         return sum(
@@ -109,16 +115,19 @@ class Sweeper:
 
     def _end_never_started(self) -> int:
         limit = self._settings.submitted_seconds
-        old = select(tasks.c.id).where(
+        old = select(*self._run_columns()).where(
             tasks.c.status == _SUBMITTED, tasks.c.queue.is_not(None), tasks.c.modify_time < self._clock.after(-limit)
         )
         outcome = {"reason": NEVER_STARTED.format(seconds=limit), "reason_code": "never_started"}
         rows = self._read_some(old)
 
-        def end_all(connection: Connection) -> int:
-            return sum(store.end_submitted(connection, self._clock, row.id, **outcome) for row in rows)
+        def end_all(connection: Connection) -> list[TaskRow]:
+            return [row for row in rows if store.end_submitted(connection, self._clock, row.id, **outcome)]
 
-        return in_write(self._engine, end_all) if rows else 0
+        ended = in_write(self._engine, end_all) if rows else []
+        for row in ended:
+            self._meter.ended(end_of(row, TaskStatus.FAILED, outcome["reason_code"]))
+        return len(ended)
 
     def _end(self, row: TaskRow, **outcome: str) -> bool:
         ended = in_write(
@@ -128,8 +137,13 @@ class Sweeper:
             ),
         )
         if ended:
+            self._meter.ended(end_of(row, TaskStatus.FAILED, outcome["reason_code"]))
             log.warning("run_ended_by_keeper", task_id=row.id, reason_code=outcome["reason_code"])
         return ended
+
+    def _run_columns(self) -> list[ColumnElement[Any]]:
+        columns = (tasks.c.id, tasks.c.name, tasks.c.queue, tasks.c.status, tasks.c.run_count, tasks.c.run_start)
+        return [*columns, self._clock.now().label("now")]
 
     def _purge(self) -> int:
         if not self._settings.retention_days:

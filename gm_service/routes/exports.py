@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from gm_service.orders.exports.commands import ExportOrders
 from gm_service.orders.exports.service import ExportAnswer, ExportService
 from shared.envelope import Envelope, success
 from shared.errors import Language
+from shared.metrics.meters import Meters
+from shared.metrics.table import EXPORT_SECONDS, EXPORTS, SERVICE
 from shared.web.params import takes
 
 
@@ -33,8 +36,11 @@ class ExportEnvelope(Envelope[ExportData]):
     """How an export is made."""
 
 
-def exports_routes(exports: ExportService, require_station: Callable[[], Station]) -> APIBlueprint:
+def exports_routes(
+    exports: ExportService, require_station: Callable[[], Station], meters: Meters | None = None
+) -> APIBlueprint:
     """Return the routes; `require_station` tells who asks, or raises."""
+    counted = meters or Meters(SERVICE)
     blueprint = APIBlueprint("exports", __name__, tag="Exports")
 
     @blueprint.before_request
@@ -46,7 +52,11 @@ def exports_routes(exports: ExportService, require_station: Callable[[], Station
     def export_orderdetail(command: ExportOrders) -> Response:
         """Export order details: a link to the finished file, or where to ask for it."""
         prefer_async = _prefers_async(request.headers.getlist("Prefer"))
+        began = time.monotonic()
         answer = exports.export(require_station(), command, g.language, prefer_async)
+        counted.count(EXPORTS, mode="async" if answer.mode.is_async else "sync")
+        if not answer.mode.is_async:
+            counted.observe(EXPORT_SECONDS, time.monotonic() - began)
         response = jsonify(success(_to_data(answer, g.language)))
         if prefer_async:
             response.headers["Preference-Applied"] = "respond-async"

@@ -11,6 +11,7 @@ import structlog
 from gm_task.context import TaskContext
 from gm_task.registry import task_function
 from shared.errors import Language, PlatformError, StaleRun, Unavailable
+from shared.files.names import EXPORT_DIR, is_in
 from shared.retry import Patience, call_patiently
 from shared.task_api.models import Outcome, TaskStatus
 from shared.task_api.reasons import ReasonCode, sentence
@@ -27,9 +28,13 @@ Counts = dict[str, Any]
 
 @task_function(acks_late=True)
 def export_orders(context: TaskContext) -> Any:
-    """Run the export script that the input names; the result is the script's."""
+    """Run the export script that the input names and keep its file; the result is the script's."""
     name = context.input.get("export") if isinstance(context.input, dict) else None
-    return context.run_script(str(name), context.settings.files_dir / "export")
+    result = context.run_script(str(name), context.settings.files_dir / EXPORT_DIR)
+    file = result.get("file") if isinstance(result, dict) else None
+    if isinstance(file, str) and is_in(EXPORT_DIR, file):
+        context.keep_file(file, str(result.get("sha256", "")))
+    return result
 
 
 @task_function(acks_late=True)

@@ -133,6 +133,7 @@ class Host:
             "GM_SERVICE_DATABASE_URL": f"sqlite:///{self._folder}/orders.db",
             "GM_BROKER_URL": f"doorbell:///{self._folder}/doorbell.db",
             "GM_FILES_DIR": str(self._folder / "files"),
+            "GM_METRICS_DIR": str(self._folder / "metrics"),
             # Shorter than the default, so that whoever kills a worker to see what happens need not wait a minute.
             "GM_LEASE_SECONDS": "20",
             "GM_RUN_DIR": str(self._folder),

@@ -22,7 +22,7 @@ def find_marked(mark: str, supervisor: int | None) -> list[int]:
         return []
     if not Path("/proc/self/environ").exists():
         return [supervisor] if supervisor is not None and _lives(supervisor) else []
-    wanted = f"{MARK}={mark}".encode()
+    wanted = f"{MARK}={mark}"
     return sorted(
         int(entry.name)
         for entry in Path("/proc").glob("[0-9]*")
@@ -57,9 +57,17 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _environment(entry: Path) -> list[bytes]:
+def read_environment(entry: Path) -> dict[str, str]:
+    """Return the environment that the process of `entry`, a folder of /proc, was started with; empty where it is not
+    to be read.
+    """
+    pairs = (line.partition("=") for line in _environment(entry))
+    return {name: value for name, _, value in pairs}
+
+
+def _environment(entry: Path) -> list[str]:
     try:
-        return (entry / "environ").read_bytes().split(b"\0")
+        return (entry / "environ").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:  # ended meanwhile, or another user's
         return []
 

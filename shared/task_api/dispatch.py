@@ -74,15 +74,13 @@ class Dispatcher:
             queue=self._queue_name,
             **options,
         )
-        self._ring(task_name, added.task_id)
+        self._ring(task_name, added.task_id, added.queue or self._queue_name)
         return added
 
-    def _ring(self, task_name: str, task_id: int) -> None:
+    def _ring(self, task_name: str, task_id: int, queue: str) -> None:
         try:
-            self._queue.send_task(
-                task_name, args=[task_id], queue=self._queue_name, run_count=0, request_id=current_request_id()
-            )
+            self._queue.send_task(task_name, args=[task_id], queue=queue, run_count=0, request_id=current_request_id())
         except Unavailable:
-            log.warning("bell_not_rung", task_id=task_id, queue=self._queue_name)
+            log.warning("bell_not_rung", task_id=task_id, queue=queue)
         else:
-            log.info("task_submitted", task_id=task_id, task_name=task_name, queue=self._queue_name)
+            log.info("task_submitted", task_id=task_id, task_name=task_name, queue=queue)

@@ -17,8 +17,11 @@ from pydantic import BaseModel
 from shared.context import new_id
 from shared.errors import IdReused, InvalidField, NotFound, NotStartable, StaleRun, TaskNotFound, TransitionRefused
 from shared.task_api import commands, lifecycle, result_path
+from shared.task_api.fake_workers import FakeWorkers
 from shared.task_api.models import ENDED, TaskStatus, without_rows
+from shared.task_api.reasons import ReasonCode, sentence
 from shared.task_api.transport import Method
+from shared.task_api.workers import LeaveWorker, RefuseTask, ReportWorker
 from shared.web.params import to_command
 
 _SAME_REQUEST = ("task_name", "input", "kind", "business", "run_seconds")
@@ -46,17 +49,26 @@ class FakeRow:
     stop_reason: str | None = None
     queue: str | None = None
     lost_runs: int = 0
+    refused_at: float | None = None
 
 
 class FakeTaskApi:
     """A `Transport` whose other end is this object."""
 
-    def __init__(self, lease_seconds: float = 60.0, run_seconds: float = 3600.0, max_runs: int = 3) -> None:
+    def __init__(
+        self,
+        lease_seconds: float = 60.0,
+        run_seconds: float = 3600.0,
+        max_runs: int = 3,
+        unknown_name_seconds: float = 60.0,
+    ) -> None:
         self.rows: dict[int, FakeRow] = {}
         self.now_seconds = 0.0
         self.lease_seconds = lease_seconds
         self.run_seconds = run_seconds
         self.max_runs = max_runs
+        self.unknown_name_seconds = unknown_name_seconds
+        self.workers = FakeWorkers()
         self._ids = itertools.count(1)
         self._lock = threading.RLock()
         self._routes: dict[str, tuple[type[BaseModel], Callable[[Any], Any]]] = {
@@ -71,6 +83,9 @@ class FakeTaskApi:
             "/task/get": (commands.GetTask, lambda command: self._shown(self._find(command), command)),
             "/task/list": (commands.ListTasks, self._list),
             "/task/hide": (commands.HideTasks, self._hide),
+            "/worker/report": (ReportWorker, self.workers.report),
+            "/worker/leave": (LeaveWorker, self.workers.leave),
+            "/worker/refuse": (RefuseTask, lambda command: {"handed_back": self._refuse(command)}),
         }
 
     def call(self, _method: Method, path: str, parameters: dict[str, Any]) -> Any:
@@ -96,7 +111,7 @@ class FakeTaskApi:
                     row.add.repeat
                 ) != bool(command.repeat):
                     raise IdReused(user_task_id=row.user_task_id)
-                return {"task_id": row.task_id, "user_task_id": row.user_task_id}
+                return {"task_id": row.task_id, "user_task_id": row.user_task_id, "queue": row.queue}
         state = lifecycle.State(TaskStatus.SUBMITTED, 0, repeat=bool(command.repeat), type=command.kind)
         row = FakeRow(
             next(self._ids), command, command.user_task_id or new_id(), state, self.now_seconds, self.now_seconds
@@ -104,7 +119,7 @@ class FakeTaskApi:
         row.message_show = command.message_show is not False
         row.queue = command.queue
         self.rows[row.task_id] = row
-        return {"task_id": row.task_id, "user_task_id": row.user_task_id}
+        return {"task_id": row.task_id, "user_task_id": row.user_task_id, "queue": row.queue}
 
     def _start(self, command: commands.StartTask) -> dict[str, Any]:
         row = self._find(command)
@@ -124,6 +139,7 @@ class FakeTaskApi:
             progress=0,
         )
         row.claim_id, row.owner, row.reason_code = command.claim_id, command.owner, None
+        row.refused_at = None
         row.stop_requested, row.stop_reason = False, None
         row.queue = row.queue or command.queue
         row.started, row.ended = row.started or self.now_seconds, None
@@ -219,6 +235,21 @@ class FakeTaskApi:
         elif row.state.status == TaskStatus.RUNNING:
             row.stop_reason = row.stop_reason if row.stop_requested else command.reason
             row.stop_requested = True
+
+    def _refuse(self, command: RefuseTask) -> bool:
+        row = self.rows.get(command.task_id)
+        if row is None or row.state.status != TaskStatus.SUBMITTED or row.add.task_name != command.task_name:
+            return False
+        row.queue = row.queue or command.queue
+        if self.workers.know(command.task_name):
+            row.refused_at = None
+            return True
+        if row.refused_at is None:
+            row.refused_at = self.now_seconds
+        elif self.now_seconds - row.refused_at >= self.unknown_name_seconds:
+            reason = sentence(ReasonCode.UNKNOWN_FUNCTION, "en", name=row.add.task_name)
+            self._end(row, reason, ReasonCode.UNKNOWN_FUNCTION)
+        return False
 
     def _list(self, command: commands.ListTasks) -> list[dict[str, Any]]:
         rows = [row for row in reversed(self.rows.values()) if self._listed(row, command)]

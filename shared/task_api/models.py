@@ -91,6 +91,8 @@ class AddedTask(BaseModel):
 
     task_id: int
     user_task_id: str
+    queue: str | None = None
+    """the broker queue to ring: that of the task's lane; None where it was added without a queue"""
 
 
 class Lease(BaseModel):

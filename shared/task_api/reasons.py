@@ -14,7 +14,7 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class ReasonCode(StrEnum):
-    """The codes that the run itself gives; functions and scripts may give others."""
+    """The codes that the platform itself gives; functions and scripts may give others."""
 
     CLOSED = "closed"
     """a person asked for it"""
@@ -26,6 +26,8 @@ class ReasonCode(StrEnum):
     """the worker was told to stop, and the task may not be run again"""
     RESULT_REFUSED = "result_refused"
     """the function ended, but its result can't be stored"""
+    UNKNOWN_FUNCTION = "unknown_function"
+    """no live worker has the function that the task names"""
 
 
 _SENTENCES: dict[ReasonCode, tuple[str, str]] = {
@@ -39,6 +41,7 @@ _SENTENCES: dict[ReasonCode, tuple[str, str]] = {
         "The worker was stopped before the task was done, and the task may not be run twice.",
         "任务完成前执行进程被停止，且该任务不允许重复执行。",
     ),
+    ReasonCode.UNKNOWN_FUNCTION: ("No worker has the function {name}.", "没有执行进程提供函数 {name}。"),
     ReasonCode.RESULT_REFUSED: ("The result can't be stored: {problem}", "任务结果无法保存：{problem}"),
 }
 

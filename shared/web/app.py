@@ -28,6 +28,8 @@ from shared.settings import CommonSettings
 from shared.web import strict_json
 
 log = structlog.get_logger(__name__)
+QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""asked for all day by machines; they have access rules of their own and leave no line in the log"""
 
 
 def make_app(name: str, title: str, settings: CommonSettings) -> APIFlask:
@@ -101,7 +103,7 @@ def _open_request(settings: CommonSettings) -> None:
 def _close_request(response: Response) -> Response:
     response.headers[REQUEST_ID_HEADER] = g.get("request_id", "-")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    if request.path not in ("/healthz", "/readyz"):
+    if request.path not in QUIET_PATHS:
         log.info(
             "request_answered",
             method=request.method,
@@ -113,6 +115,7 @@ def _close_request(response: Response) -> Response:
 
 
 def _answer_error(error: PlatformError) -> Response:
+    g.error_code = error.code
     if error.status == 503:
         log.warning("request_unavailable", what=error.details.get("what"))
     response = jsonify(failure(error, g.get("language", "en")))

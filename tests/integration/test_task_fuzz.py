@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from shared.task_api.client import TaskClient
+from shared.task_api.worker_client import WorkerClient
 from tests.support.async_task import AUTH_KEY, AppTransport, make_database, make_service
 from tests.support.fuzz import Known, fuzz
 
@@ -22,6 +23,16 @@ KNOWN = {
     "expect_run_count": [0],
     "task_name": ["demo.work"],
     "owner": ["worker|1"],
+    "version": ["1.0"],
+    "state": ["live", "rolled_back"],
+    "percent": [0, 100],
+    "name": ["worker|1"],
+    "host": ["host"],
+    "pid": [7],
+    "queues": [["q"], []],
+    "functions": [["demo.work"]],
+    "concurrency": [2],
+    "started_seconds": [1.5],
 }
 
 
@@ -45,7 +56,7 @@ def test_no_input_breaks_a_route(database_url: str) -> None:
 
 
 def _seed(app: Flask) -> Known:
-    """Make ten tasks of each state (submitted, running, ended) and return their ids."""
+    """Make ten tasks of each state (submitted, running, ended), try a release, and return the tasks' ids."""
     client = TaskClient(AppTransport(app))
     task_ids = []
     for number in range(30):
@@ -56,4 +67,9 @@ def _seed(app: Flask) -> Known:
             client.start(task_id, owner="worker|1")
         if number % 3 > 1:
             client.finish(task_id, status=3 + number % 3, result={"rows": [1]}, run_count=1)
+    workers = WorkerClient(AppTransport(app))
+    present = workers.get_release().release
+    if present is not None and present.state == "grey":
+        workers.end_release(present.version, state="live")
+    workers.begin_release("1.0", percent=50)
     return {"task_id": task_ids, "task_ids": [task_ids[:3], task_ids[-2:], [task_ids[0], 10**9]]}

@@ -35,7 +35,10 @@ def _post(http: FlaskClient, path: str, body: Any, **headers: str) -> tuple[int,
 def test_success_is_an_envelope(http: FlaskClient) -> None:
     status, answer = _post(http, "/task/add", {**ADD, "user_task_id": "mine"})
 
-    assert (status, answer) == (200, {"code": 0, "msg": "ok", "data": {"task_id": 1, "user_task_id": "mine"}})
+    assert (status, answer) == (
+        200,
+        {"code": 0, "msg": "ok", "data": {"task_id": 1, "user_task_id": "mine", "queue": None}},
+    )
 
 
 @pytest.mark.parametrize("key", [None, "", AUTH_KEY[:-1], AUTH_KEY + "0", "ключ", AUTH_KEY.upper()])
@@ -45,7 +48,7 @@ def test_every_wrong_key_gets_the_same_answer(http: FlaskClient, key: str | None
     answers = {rule.rule: http.post(rule.rule, headers=headers) for rule in http.application.url_map.iter_rules()}
 
     for path, response in answers.items():
-        if path in ("/healthz", "/readyz"):
+        if path in ("/healthz", "/readyz", "/metrics"):
             continue
         assert (response.status_code, response.get_json()["code"]) == (401, 40100), path
 

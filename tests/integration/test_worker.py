@@ -42,6 +42,7 @@ class Place:
             "GM_AUTH_KEY": KEY,
             "GM_BROKER_URL": self.broker_url,
             "GM_FILES_DIR": str(folder / "files"),
+            "GM_METRICS_DIR": str(folder / "metrics"),
             "GM_ASYNC_TASK_URL": address,
             "GM_SERVICE_URL": address,
             "GM_TASK_FUNCTIONS": f'["{FUNCTIONS}"]',
@@ -135,6 +136,9 @@ def test_a_task_runs_and_hostile_messages_do_no_harm(place: Place) -> None:
     place.ring(task_id)
 
     assert place.ended(task_id, 30).result["doubled"] == 42
+    assert place.client.get(unknown).status == TaskStatus.SUBMITTED, "a worker that has it may still come"
+    place.api.unknown_name_seconds = 0
+    place.ring(unknown)
     assert place.ended(unknown).reason == f"No worker has the function {FUNCTIONS}.never_written."
     assert place.client.get(named_otherwise).status == TaskStatus.SUBMITTED
     assert place.worker.poll() is None

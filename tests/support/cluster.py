@@ -16,6 +16,8 @@ from shared.broker.queue import make_task_queue
 from shared.task_api.client import TaskClient
 from shared.task_api.models import ENDED, Task
 from shared.task_api.transport import HttpTransport
+from shared.task_api.worker_client import WorkerClient
+from shared.task_api.workers import Worker
 from tests.support.brokers import Broker, EmbeddedBroker
 from tests.support.databases import Databases, EmbeddedDatabases
 from tests.support.processes import Proc, free_port
@@ -101,9 +103,12 @@ class Cluster:
             "GM_SERVICE_DATABASE_URL": self.databases.orders_url,
             "GM_BROKER_URL": self.broker.url,
             "GM_FILES_DIR": f"{folder}/files",
+            "GM_METRICS_DIR": f"{folder}/metrics",
             "GM_LEASE_SECONDS": "4",
             "GM_SWEEP_SECONDS": "0.3",
             "GM_RING_AFTER_SECONDS": "1",
+            "GM_PRESENCE_SECONDS": "0.5",
+            "GM_UNKNOWN_NAME_SECONDS": "3",
             "GM_TASK_FUNCTIONS": '["tests.support.task_functions"]',
             **environment,
         }
@@ -126,17 +131,24 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, program: str, name: str | None = None) -> Proc:
-        """Start one of the programs (again), or one more of it under a name of its own."""
-        name = name or program
+    def start(self, name: str) -> Proc:
+        """Start one of the programs (again)."""
         environment = self.environment | self.own_environment.get(name, {})
-        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[program]], self.folder, environment, cwd=ROOT)
+        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[name]], self.folder, environment, cwd=ROOT)
+        return self.processes[name]
+
+    def start_worker(self, name: str, **environment: str) -> Proc:
+        """Start a further worker; `environment` is told to it alone. It ends with the others, or by its own `stop`."""
+        own = self.environment | environment
+        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS["gm_task"]], self.folder, own, cwd=ROOT)
         return self.processes[name]
 
     def stop(self) -> None:
-        """End every process, workers first."""
-        for name in sorted(self.processes, key=lambda name: (not name.startswith("gm_task"), name != "keeper")):
-            self.processes[name].kill()
+        """End every process."""
+        last = ("keeper", "gm_service", "gm_async_task")
+        for name in (*(name for name in self.processes if name not in last), *last):
+            if name in self.processes:
+                self.processes[name].kill()
 
     def wait_ready(self) -> None:
         """Return when both HTTP services answer."""
@@ -167,19 +179,32 @@ class Cluster:
     @property
     def tasks(self) -> TaskClient:
         """A client of gm_async_task."""
-        return TaskClient(HttpTransport(self.environment["GM_ASYNC_TASK_URL"], self.secrets["GM_AUTH_KEY"]))
+        return TaskClient(self._transport())
+
+    @property
+    def workers(self) -> WorkerClient:
+        """A client of its workers and releases."""
+        return WorkerClient(self._transport())
+
+    def worker(self, name: str) -> Worker | None:
+        """Return what a program that is a worker reported of itself, None before it did."""
+        pid = self.processes[name].pid
+        return next((each for each in self.workers.list() if each.pid == pid), None)
 
     def submit(self, function: str, given: Any = None, **options: Any) -> int:
         """Add a task of tests.support.task_functions and ring for it, as a business project does."""
         name = f"tests.support.task_functions.{function}"
-        task_id = self.tasks.create("S001", name, given or {}, queue=QUEUE, **options).task_id
-        make_task_queue(self.environment["GM_BROKER_URL"]).send_task(name, [task_id], QUEUE)
-        return task_id
+        added = self.tasks.create("S001", name, given or {}, queue=QUEUE, **options)
+        make_task_queue(self.environment["GM_BROKER_URL"]).send_task(name, [added.task_id], added.queue or QUEUE)
+        return added.task_id
 
     def ended(self, task_id: int, seconds: float = 60) -> Task:
         """Return a task when it has ended."""
         wait_for(lambda: self.tasks.get(task_id).status in ENDED, seconds, f"the end of task {task_id}")
         return self.tasks.get(task_id)
+
+    def _transport(self) -> HttpTransport:
+        return HttpTransport(self.environment["GM_ASYNC_TASK_URL"], self.secrets["GM_AUTH_KEY"])
 
     def logs(self) -> str:
         """Return what all processes have written."""

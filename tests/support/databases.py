@@ -56,8 +56,10 @@ class EmbeddedDatabases(Databases):
 class MariaDbDatabases(Databases):
     """Two databases of one server."""
 
-    def __init__(self, server: MariaDbServer) -> None:
-        super().__init__(server.make_url(), server.make_url())
+    def __init__(self, server: MariaDbServer, names: tuple[str, str] | None = None) -> None:
+        """Make two databases, or take those of these names that the server has already."""
+        urls = [server.url_of(name) for name in names] if names else [server.make_url(), server.make_url()]
+        super().__init__(*urls)
         self.server = server
 
     def kill(self) -> None:

@@ -28,6 +28,9 @@ NEEDED = {
     **{f"/station/order/batch/{verb}": ("order_data", "time_config_id") for verb in ("check", "submit")},
     "/task/hide": ("task_ids",),
     "/task/clear_show": ("task_ids",),
+    "/worker/report": ("name", "host", "pid", "version", "queues", "functions", "concurrency", "started_seconds"),
+    "/release/share": ("version", "percent"),
+    "/release/end": ("version", "state"),
 }
 """what the contract asks for and a schema can't say: one of two names, the token of a run"""
 Known = Mapping[str, Sequence[Any]]

@@ -39,7 +39,7 @@ class MariaDbServer:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        self._port = free_port()
+        self.port = free_port()
         self._socket = folder / "m.sock"
         data = folder / "data"
         user = [f"--user={getpass.getuser()}"]
@@ -60,7 +60,7 @@ class MariaDbServer:
             f"--socket={self._socket}",
             f"--tmpdir={folder}",
             f"--pid-file={folder}/m.pid",
-            f"--port={self._port}",
+            f"--port={self.port}",
             "--bind-address=127.0.0.1",
             "--innodb-buffer-pool-size=64M",
             "--innodb-flush-log-at-trx-commit=2",
@@ -88,7 +88,11 @@ class MariaDbServer:
         connection = self._connect()
         with connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        return f"mysql+pymysql://root@127.0.0.1:{self._port}/{name}"
+        return self.url_of(name)
+
+    def url_of(self, name: str) -> str:
+        """Return the address of a database."""
+        return f"mysql+pymysql://root@127.0.0.1:{self.port}/{name}"
 
     def set_global(self, variable: str, value: int) -> None:
         """Change one of the server's settings until it ends."""
@@ -108,7 +112,7 @@ class MariaDbServer:
         return True
 
     def _connect(self) -> pymysql.Connection:
-        return pymysql.connect(host="127.0.0.1", port=self._port, user="root", connect_timeout=2)
+        return pymysql.connect(host="127.0.0.1", port=self.port, user="root", connect_timeout=2)
 
 
 def _program(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that cuts, silences and blackens the connections through it."""
+"""A TCP proxy to a port of loopback that cuts, silences and blackens the connections through it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class _Pair:
 class Proxy:
     """Stands before a server's port. Use as a context manager."""
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, host: str = "127.0.0.1") -> None:
         self._target_port = target_port
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server((host, 0), backlog=128)
         self.port = int(self._listener.getsockname()[1])
         self._pairs: list[_Pair] = []
         self._lock = threading.Lock()

@@ -26,6 +26,8 @@ class RecordingQueue:
     """what happens elsewhere while a message is sent, once"""
     rung: list[tuple[int, int]] = field(default_factory=list)
     """(task id, run_count) of each message"""
+    queues: list[str] = field(default_factory=list)
+    """the queue of each"""
 
     def send_task(self, task_name: str, args: list[int], queue: str, *, run_count: int = 0, **_: object) -> None:
         """Note the message, or fail as a broker that is away."""
@@ -35,3 +37,4 @@ class RecordingQueue:
         if self.away or queue == self.broken:
             raise Unavailable(what="broker")
         self.rung.append((args[0], run_count))
+        self.queues.append(queue)

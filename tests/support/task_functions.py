@@ -20,6 +20,12 @@ def double(context: TaskContext) -> Any:
 
 
 @task_function
+def tell_release(_context: TaskContext) -> Any:
+    """Return the release of the worker that runs it."""
+    return {"release": os.environ.get("GM_RELEASE", "")}
+
+
+@task_function
 def kill_own_process_once(context: TaskContext) -> Any:
     """Die as by the kernel's hand in the first run, and end well in the second."""
     if context.run_count == 1:

@@ -15,6 +15,7 @@ from gm_task.context import TaskContext, Tools
 from gm_task.functions.orders import export_orders, import_orders
 from gm_task.script import ScriptLimits, ScriptRunner
 from shared.errors import InvalidField, StaleRun, Unavailable
+from shared.files.store import open_file_store
 from shared.task_api.client import TaskClient
 from shared.task_api.fake import FakeTaskApi
 from shared.task_api.held_run import RunPolicy
@@ -88,7 +89,7 @@ def run(
     client = TaskClient(api)
     chosen = settings(folder, **options)
     scripts = ScriptRunner(ScriptLimits(5, 512, 0.2), chosen.language, {})
-    tools = Tools(chosen, service, scripts)
+    tools = Tools(chosen, service, scripts, open_file_store(chosen))
     task_id = client.create("s1", "shop.work", given).task_id
 
     def body(context: RunContext) -> Any:

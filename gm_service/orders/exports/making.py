@@ -181,18 +181,6 @@ def export_to_file(
     return ExportedFile(final, request.file_name, written.orders, written.rows, size, sha256)
 
 
-def remove_older_runs(directory: Path, task_id: int, run_count: int) -> None:
-    """Remove what earlier runs of a task left in `directory`, whole or not."""
-    for path in [*directory.glob(f"{task_id}.*"), *directory.glob(f".{task_id}.*")]:
-        run = path.name.lstrip(".").split(".")[1]
-        if not run.isdigit() or int(run) >= run_count:
-            continue
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
 class _Told:
     """Passes on how many orders are written, together with how many there are; nobody may be listening."""
 

@@ -6,10 +6,8 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import structlog
 from sqlalchemy.engine import Engine
 
 from gm_service.config import ServiceSettings
@@ -17,7 +15,6 @@ from gm_service.orders.collaborators import Station, TaskDispatcher, task_url
 from gm_service.orders.cycles import require_time_config
 from gm_service.orders.exports import making, store
 from gm_service.orders.exports.commands import ExportOrders
-from gm_service.orders.exports.expiry import remove_old_files
 from gm_service.orders.exports.joining import submit_once
 from gm_service.orders.exports.making import ExportedFile
 from gm_service.orders.exports.models import StoredFile
@@ -28,16 +25,12 @@ from gm_service.yongyou import DEFAULTS
 from shared.context import new_id
 from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import FileGone, Language
+from shared.files.names import EXPORT_DIR, SYNC_DIR
+from shared.files.store import FileStore
 from shared.task_api.client import TaskClient
 from shared.task_api.models import AddedTask, Task, TaskStatus, TaskType
 
-log = structlog.get_logger(__name__)
-
 EXPORT_BUSINESS_ID = 1
-EXPORT_DIR = "export"
-"""below files_dir: where the worker's exports stand"""
-SYNC_DIR = "sync"
-"""below files_dir: where exports made at once stand"""
 _BUSINESS_NAME: dict[Language, str] = {"en": "Order detail export", "zh": "订单明细导出"}
 _EXPIRED_FILES_A_TIME = 20
 
@@ -61,6 +54,7 @@ class ExportService:
     dispatcher: TaskDispatcher
     task_client: TaskClient
     clock: DatabaseClock
+    files: FileStore
 
     def export(self, station: Station, command: ExportOrders, language: Language, prefer_async: bool) -> ExportAnswer:
         """Make the export at once, or have a worker make it where many orders match.
@@ -68,7 +62,7 @@ class ExportService:
         Raises:
             UnsupportedFormat, InvalidField: the request can't be served.
             RuleRefused: the station has no such operating cycle.
-            StorageFull, Unavailable: not now.
+            StorageFull, Unavailable, FileStoreRefused: not now.
         """
         request = self._to_request(station, command, language)
         self.remove_expired_files()
@@ -89,6 +83,7 @@ class ExportService:
 
         Raises:
             FileGone: it never was, is another station's, has expired, or was removed.
+            FileStoreAway, FileStoreRefused: nobody can tell.
         """
         found = in_read(self.engine, lambda c: store.find_export_file(c, self.clock, station.id, key))
         if found is None:
@@ -101,6 +96,7 @@ class ExportService:
         Raises:
             TaskNotFound: there is no such task, or it is another station's.
             FileGone: it made no file (yet), or its time is over.
+            FileStoreAway, FileStoreRefused: nobody can tell.
         """
         task = self.task_client.get(task_id=task_id, station_id=station.id)
         result = task.result
@@ -114,20 +110,12 @@ class ExportService:
     def remove_expired_files(self) -> int:
         """Remove some exports whose time is over, and what killed runs left; return how many. Each export calls it."""
         expired = in_read(self.engine, lambda c: store.list_expired_files(c, self.clock, _EXPIRED_FILES_A_TIME))
-        removed = [key for key, file in expired.items() if self._remove(file)]
+        gone = set(self.files.remove(expired.values())) if expired else set()
+        removed = [key for key, file in expired.items() if file in gone]
         if removed:
             in_write(self.engine, lambda c: store.delete_export_files(c, removed))
-        folders = [self.settings.files_dir / name for name in (EXPORT_DIR, SYNC_DIR)]
-        return len(removed) + sum(remove_old_files(each, time.time(), self.settings.link_seconds) for each in folders)
-
-    def _remove(self, file: str) -> bool:
-        """Remove an expired file; one that can't be is logged, and left for the next time."""
-        try:
-            (self.settings.files_dir / file).unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("old_file_kept", file=file, problem=str(error))
-            return False
-        return True
+        folders, keep_seconds = (EXPORT_DIR, SYNC_DIR), self.settings.link_seconds
+        return len(removed) + sum(self.files.remove_old(each, time.time(), keep_seconds) for each in folders)
 
     def _to_request(self, station: Station, command: ExportOrders, language: Language) -> ExportRequest:
         profile = get_profile(command.format)
@@ -164,28 +152,26 @@ class ExportService:
         made = making.export_to_file(
             self.engine, request, self.settings.zone, directory=self.settings.files_dir / SYNC_DIR, name=key
         )
-        in_write(self.engine, lambda connection: self._record(connection, key, request.station_id, made))
+        file = made.path.relative_to(self.settings.files_dir).as_posix()
+        self.files.keep(file, sha256=made.sha256)
+        in_write(self.engine, lambda connection: self._record(connection, key, request.station_id, file, made))
         return f"{self.settings.public_url}/station/download/sync/{key}"
 
-    def _record(self, connection: Any, key: str, station_id: str, made: ExportedFile) -> None:
+    def _record(self, connection: Any, key: str, station_id: str, file: str, made: ExportedFile) -> None:
         store.insert_export_file(
             connection,
             self.clock,
             self.settings.link_seconds,
             id=key,
             station_id=station_id,
-            file=made.path.relative_to(self.settings.files_dir).as_posix(),
+            file=file,
             file_name=made.file_name,
             bytes=made.bytes,
             sha256=made.sha256,
         )
 
     def _require_file(self, stored: StoredFile, folder: str) -> StoredFile:
-        """See that the file is there and in its folder, whatever the row says."""
-        path = (self.settings.files_dir / stored.file).resolve()
-        allowed: Path = (self.settings.files_dir / folder).resolve()
-        if not path.is_relative_to(allowed) or not path.is_file():
-            raise FileGone()
+        self.files.require(stored.file, folder)
         return stored
 
     def _has_expired(self, task: Task) -> bool:

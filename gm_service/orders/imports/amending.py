@@ -56,7 +56,7 @@ def amend_rows(engine: Engine, amendment: Amendment, corrections: Corrections) -
     for start in range(0, len(indexes), ROWS_A_TIME):
         some = {index: corrections[index] for index in indexes[start : start + ROWS_A_TIME]}
         work = partial(_amend, amendment=amendment, corrections=some)
-        outcomes += in_write_again(engine, work, task_id=amendment.task_id)
+        outcomes += in_write_again(engine, work)
     return outcomes
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from gm_service.orders import store
 from gm_service.orders.imports import ledger, rows
-from gm_service.orders.imports.judging import Scope, Verdict, judge_rows
+from gm_service.orders.imports.judging import Scope, Verdict
 from gm_service.orders.imports.models import RowState
 from gm_service.orders.imports.row_reasons import RowError
 from gm_service.orders.imports.rows import RowOutcome
@@ -16,20 +16,16 @@ from gm_service.orders.imports.validation import NewOrder
 from gm_service.orders.models import OrderStatus
 
 
-def attempt_rows(connection: Connection, import_id: int, scope: Scope, submitted: dict[int, Any]) -> None:
-    """Create the orders of these rows, by index, or note why not; the import is locked and none of them is created.
+def enter_verdicts(connection: Connection, import_id: int, scope: Scope, verdicts: dict[int, Verdict]) -> int:
+    """Create the orders of accepted rows, by index, and note why the others failed; return how many were created.
+
+    The import is locked, and none of the rows is created yet.
 
     Raises:
         IntegrityError: another transaction took an order number in between; judged again, the row is a duplicate.
     """
-    verdicts = judge_rows(connection, scope, submitted)
-    enter_verdicts(connection, import_id, scope, verdicts)
-
-
-def enter_verdicts(connection: Connection, import_id: int, scope: Scope, verdicts: dict[int, Verdict]) -> None:
-    """Do what the verdicts say; see `attempt_rows`."""
     if not verdicts:
-        return
+        return 0
     assert scope.task_id is not None  # noqa: S101 only an import that has a task attempts rows
     accepted = {index: verdict for index, verdict in verdicts.items() if isinstance(verdict, NewOrder)}
     store.insert_orders(
@@ -42,6 +38,7 @@ def enter_verdicts(connection: Connection, import_id: int, scope: Scope, verdict
     rows.mark_created(connection, import_id, scope.task_id, list(accepted), version)
     failed = [failure(index, verdict) for index, verdict in verdicts.items() if isinstance(verdict, RowError)]
     rows.mark_failed(connection, import_id, failed, version)
+    return len(accepted)
 
 
 def failure(index: int, error: RowError, sheet_row: int | None = None) -> RowOutcome:

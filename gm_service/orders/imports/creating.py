@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from gm_service.orders.cycles import require_time_config
 from gm_service.orders.imports import ledger, rows
-from gm_service.orders.imports.attempting import attempt_rows
+from gm_service.orders.imports.attempting import enter_verdicts
 from gm_service.orders.imports.commands import CreateOrders, RunKey
-from gm_service.orders.imports.judging import Scope
+from gm_service.orders.imports.judging import Scope, judge_rows
 from gm_service.orders.imports.ledger import Counts, Import
 from shared.database import in_write
 from shared.errors import RuleRefused, StaleRun, Unavailable
@@ -25,8 +26,17 @@ Result = TypeVar("Result")
 _TRIES = 5
 
 
-def create_orders(engine: Engine, command: CreateOrders, zone: ZoneInfo) -> Counts:
-    """Attempt the next waiting rows of an import in one transaction; return how far it is then.
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What became of the rows of one call, and how far the import is then."""
+
+    created: int
+    failed: int
+    counts: Counts
+
+
+def create_orders(engine: Engine, command: CreateOrders, zone: ZoneInfo) -> Attempted:
+    """Attempt the next waiting rows of an import in one transaction.
 
     Asked again after its answer was lost it goes on with the rows behind.
 
@@ -36,15 +46,16 @@ def create_orders(engine: Engine, command: CreateOrders, zone: ZoneInfo) -> Coun
         Unavailable: the database is away, or others keep taking the same order numbers.
     """
 
-    def create(connection: Connection) -> Counts:
+    def create(connection: Connection) -> Attempted:
         batch = hold_import(connection, command)
         cycle = require_time_config(connection, batch.station_id, batch.time_config_id)
         waiting = rows.list_waiting(connection, batch.id, command.limit)
         scope = Scope(batch.station_id, cycle, zone, command.task_id)
-        attempt_rows(connection, batch.id, scope, waiting)
-        return ledger.count_rows(connection, batch.id, batch.total)
+        created = enter_verdicts(connection, batch.id, scope, judge_rows(connection, scope, waiting))
+        counts = ledger.count_rows(connection, batch.id, batch.total)
+        return Attempted(created, len(waiting) - created, counts)
 
-    return in_write_again(engine, create, task_id=command.task_id)
+    return in_write_again(engine, create)
 
 
 def hold_import(connection: Connection, key: RunKey) -> Import:
@@ -65,15 +76,15 @@ def hold_import(connection: Connection, key: RunKey) -> Import:
     return batch
 
 
-def in_write_again(engine: Engine, work: Callable[[Connection], Result], *, task_id: int) -> Result:
-    """Do `work` in one transaction, again where another one took an order number in between.
+def in_write_again(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    """Do `work` in one transaction, again where another one took an order number, or the same id, in between.
 
     Raises:
-        Unavailable: others keep taking the same order numbers.
+        Unavailable: others keep taking them.
     """
     for _ in range(_TRIES):
         try:
             return in_write(engine, work)
         except IntegrityError as error:
-            log.info("import_collided", task_id=task_id, problem=str(error.orig))
+            log.info("import_collided", problem=str(error.orig))
     raise Unavailable(what="database")

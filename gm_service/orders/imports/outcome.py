@@ -12,6 +12,9 @@ from shared.errors import Language
 from shared.task_api.models import TaskStatus
 from shared.web import strict_json
 
+MAX_REASON_BYTES = 4_000_000
+"""as JSON, of all rows of a result together: 20,000 rows that fail at length would be more than a task may hold"""
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -46,10 +49,6 @@ def end_of(counts: Counts) -> End:
     return End(status, "rows_open" if counts.waiting else "rows_failed")
 
 
-MAX_REASON_BYTES = 4_000_000
-"""as JSON, of all rows of a result together: 20,000 rows that fail at length would be more than a task may hold"""
-
-
 def facts_of(file_name: str, counts: Counts, version: int) -> dict[str, Any]:
     """Return the result without its rows; `ledger_version` tells how new it is."""
     return {"file_name": file_name, **counts.to_json(), "ledger_version": version}
@@ -60,10 +59,10 @@ def result_of(file_name: str, counts: Counts, version: int, outcomes: Iterable[R
     return {**facts_of(file_name, counts, version), "rows": list(_shown(outcomes))}
 
 
-def changes_of(facts: dict[str, Any], outcomes: Iterable[RowOutcome]) -> list[tuple[str, Any]]:
+def changes_of(file_name: str, counts: Counts, version: int, outcomes: Iterable[RowOutcome]) -> list[tuple[str, Any]]:
     """Return the places of a result that a few changed rows change, with their new values."""
     rows = [(f"$.rows[{row['index']}]", row) for row in _shown(outcomes)]
-    return [*rows, *((f"$.{name}", value) for name, value in facts.items())]
+    return [*rows, *((f"$.{name}", value) for name, value in facts_of(file_name, counts, version).items())]
 
 
 def _shown(outcomes: Iterable[RowOutcome]) -> Iterator[dict[str, Any]]:

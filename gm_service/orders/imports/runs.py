@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import IntegrityError
 
 from gm_service.config import ServiceSettings
 from gm_service.orders.cycles import require_time_config
@@ -17,6 +16,8 @@ from gm_service.orders.imports.outcome import End, end_of, result_of
 from gm_service.orders.imports.rows import SubmittedRow
 from gm_service.orders.imports.submissions import check_size
 from shared.database import in_write
+from shared.metrics.meters import Meters
+from shared.metrics.table import IMPORT_ROWS, SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,14 @@ class ImportRuns:
 
     engine: Engine
     settings: ServiceSettings
+    meters: Meters = field(default_factory=lambda: Meters(SERVICE))
 
     def create_orders(self, command: CreateOrders) -> Counts:
         """Attempt the next rows; see `creating.create_orders`."""
-        return creating.create_orders(self.engine, command, self.settings.zone)
+        attempted = creating.create_orders(self.engine, command, self.settings.zone)
+        self.meters.count(IMPORT_ROWS, attempted.created, state="created")
+        self.meters.count(IMPORT_ROWS, attempted.failed, state="failed")
+        return attempted.counts
 
     def get_outcome(self, command: GetOutcome) -> Outcome:
         """Return how the import ends as it stands, with the task's whole result.
@@ -63,10 +68,8 @@ class ImportRuns:
         """
         submitted = [SubmittedRow(order) for order in command.order_data]
         check_size(submitted, self.settings.max_batch_rows)
-        try:
-            return in_write(self.engine, lambda connection: _open(connection, command, submitted))
-        except IntegrityError:  # another run of the task did so at the same moment
-            return in_write(self.engine, lambda connection: _open(connection, command, submitted))
+        # Another run of the task may do so at the same moment.
+        return creating.in_write_again(self.engine, lambda connection: _open(connection, command, submitted))
 
 
 def _open(connection: Connection, command: OpenImport, submitted: list[SubmittedRow]) -> int:

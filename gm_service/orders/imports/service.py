@@ -8,7 +8,6 @@ from decimal import Decimal
 from functools import partial
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import IntegrityError
 
 from gm_service.config import ServiceSettings
 from gm_service.orders.collaborators import Station, TaskDispatcher, task_url
@@ -17,6 +16,7 @@ from gm_service.orders.imports import ledger, rows
 from gm_service.orders.imports.amending import Amendment, amend_rows
 from gm_service.orders.imports.attempting import failure
 from gm_service.orders.imports.commands import AmendBatch, CheckBatch, OneImport, SubmitBatch
+from gm_service.orders.imports.creating import in_write_again
 from gm_service.orders.imports.files.reading import FileLimits
 from gm_service.orders.imports.judging import Scope, judge_rows
 from gm_service.orders.imports.ledger import Counts, Import
@@ -181,10 +181,8 @@ class ImportService:
     def _keep(self, station: Station, key: str, submission: Submission) -> Import:
         """Enter the rows in the ledger before there is a task, so that no run ever meets an import without them."""
         sha256 = submission.sha256()
-        try:
-            known = in_write(self.engine, _keeper(station.id, key, submission, sha256))
-        except IntegrityError:  # the same submission at the same moment
-            known = in_write(self.engine, _keeper(station.id, key, submission, sha256))
+        # The same submission may come twice at the same moment.
+        known = in_write_again(self.engine, _keeper(station.id, key, submission, sha256))
         if known.sha256 != sha256:
             raise IdReused(user_task_id=key)
         return known

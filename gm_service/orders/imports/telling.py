@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from gm_service.orders.imports import ledger, rows
 from gm_service.orders.imports.ledger import Counts, Import
-from gm_service.orders.imports.outcome import changes_of, end_of, facts_of, result_of
+from gm_service.orders.imports.outcome import changes_of, end_of, result_of
 from gm_service.orders.imports.rows import RowOutcome
 from shared.database import in_read
 from shared.errors import Language, PlatformError, TooLarge, TransitionRefused
@@ -92,11 +92,8 @@ class ImportTeller:
         return bool(behind)
 
     def _pass_on(self, task: Task, news: _News, known: int | None) -> None:
-        facts = facts_of(news.batch.file_name, news.counts, news.batch.version)
-        if known is None:
-            changes = [("$", result_of(news.batch.file_name, news.counts, news.batch.version, news.outcomes))]
-        else:
-            changes = changes_of(facts, news.outcomes)
+        said = (news.batch.file_name, news.counts, news.batch.version)
+        changes = [("$", result_of(*said, news.outcomes))] if known is None else changes_of(*said, news.outcomes)
         try:
             self.task_client.amend(task.task_id, changes, station_id=task.station_id, **self._status_of(task, news))
         except TransitionRefused:

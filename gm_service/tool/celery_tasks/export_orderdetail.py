@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gm_service.orders.exports.making import ExportedFile, export_to_file, remove_older_runs
+from gm_service.orders.exports.making import ExportedFile, export_to_file
 from gm_service.orders.query import ExportRequest
 from shared.database import make_engine
 from shared.errors import MalformedRequest, PlatformError
+from shared.files.folder import remove_older_runs
 
 _PROGRESS_SECONDS = 0.5
 

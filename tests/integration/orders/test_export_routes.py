@@ -21,6 +21,7 @@ from gm_service.routes.downloads import content_disposition, downloads_routes
 from gm_service.routes.exports import exports_routes
 from shared.database import DatabaseClock
 from shared.errors import TaskNotFound, Unauthorized, Unavailable
+from shared.files.store import open_file_store
 from shared.task_api.client import TaskClient
 from shared.task_api.models import AddedTask, Task
 from shared.web.app import make_app
@@ -89,7 +90,7 @@ def make_world(engine: Engine, tmp_path: Path, **changes: Any) -> World:
         **changes,
     )
     platform, clock = FakePlatform(), DatabaseClock()
-    exports = ExportService(engine, settings, platform, cast(TaskClient, platform), clock)
+    exports = ExportService(engine, settings, platform, cast(TaskClient, platform), clock, open_file_store(settings))
     stations = {STATION: FakeStation(STATION), OTHER_STATION: FakeStation(OTHER_STATION, export_threshold=0)}
 
     def require_station() -> FakeStation:

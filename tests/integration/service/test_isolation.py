@@ -15,6 +15,7 @@ PUBLIC = [
     "GET /openapi.json",
     "GET /healthz",
     "GET /readyz",
+    "GET /metrics",
     "POST /session",
     "GET /sign-in",
     "GET /",

@@ -1,0 +1,1 @@
+"""Releases a new version of the workers beside the old one: `gm ops release`."""
