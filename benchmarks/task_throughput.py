@@ -80,7 +80,7 @@ class Platform:
     def start_workers(self, count: int) -> None:
         for number in range(count):
             name = "gm_task" if number == 0 else f"gm_task_{number}"
-            self.cluster.start("gm_task", name)
+            self.cluster.start_worker(name)
             self._workers.append(name)
 
     def stop_workers(self) -> None:

@@ -19,10 +19,10 @@ from gm_task.serving import Serving
 log = structlog.get_logger(__name__)
 TURN_SECONDS = 0.5
 _MAX_ID_CHARACTERS = 64
-# One in hand keeps every child busy where the next is delivered as soon as one is acknowledged, when its run begins;
-# what a busy worker does not hold an idle one may take. On Redis nothing is taken that no child is free for
-# (shared.broker.transports).
-IN_HAND = 1
+# On RabbitMQ, which delivers again as soon as one is acknowledged, when its run begins: one in hand keeps every child
+# busy, and what a busy worker does not hold an idle one may take. On the embedded broker it is one for each child; on
+# Redis nothing is taken that no child is free for (shared.broker.transports).
+RABBITMQ_PREFETCH = 1
 # How soon a change of what to serve is noticed, and how exactly it is known since when something runs.
 LOOK_SECONDS = 0.25
 # A bell for a function that another worker is known to have is held for so long before it is given up: meanwhile no
@@ -51,8 +51,8 @@ class GuardedConsumer(Consumer):
         self._parent = parent
         super().__init__(*args, **options)
         self._serving = serving
-        if self.conninfo.transport.driver_type != "redis":
-            self.initial_prefetch_count = IN_HAND
+        if self.conninfo.transport.driver_type == "amqp":
+            self.initial_prefetch_count = RABBITMQ_PREFETCH
 
     @property
     def max_prefetch_count(self) -> int:

@@ -105,7 +105,7 @@ def test_a_doorbell_in_a_busy_workers_hand_is_rung_again_for_a_free_one(
     wait_for(lambda: _running(platform, long) == 2, 30, "two runs")
     held = platform.submit("double", {"n": 1})
 
-    platform.start("gm_task", "gm_task_2")
+    platform.start_worker("gm_task_2")
     ended = platform.ended(held)
     still_running = _running(platform, long)
     gate.touch()

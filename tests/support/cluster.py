@@ -131,11 +131,10 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, program: str, name: str | None = None) -> Proc:
-        """Start one of the programs (again), or one more of it under a name of its own."""
-        name = name or program
+    def start(self, name: str) -> Proc:
+        """Start one of the programs (again)."""
         environment = self.environment | self.own_environment.get(name, {})
-        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[program]], self.folder, environment, cwd=ROOT)
+        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[name]], self.folder, environment, cwd=ROOT)
         return self.processes[name]
 
     def start_worker(self, name: str, **environment: str) -> Proc:
