@@ -88,10 +88,9 @@ class CallGuard:
 
 
 def _call() -> Call:
-    """Return what a signature covers, as gunicorn took it from the wire; WSGI's own PATH_INFO is decoded already."""
-    return Call(
-        method=request.environ["REQUEST_METHOD"], target=_as_sent("RAW_URI"), content_type=_as_sent("CONTENT_TYPE")
-    )
+    """Return what a signature covers, as the server took it from the wire; WSGI's own PATH_INFO is decoded already."""
+    target = _as_sent("RAW_URI") or _as_sent("REQUEST_URI")  # gunicorn's name for it, and uWSGI's
+    return Call(method=request.environ["REQUEST_METHOD"], target=target, content_type=_as_sent("CONTENT_TYPE"))
 
 
 def _as_sent(name: str) -> str:

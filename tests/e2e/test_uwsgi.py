@@ -103,6 +103,24 @@ def test_refusals_and_sizes_are_the_platforms(service: Service) -> None:
     assert large.status_code == 413 and large.json()["code"] // 100 == 413
 
 
+@pytest.mark.parametrize("demand", ["send", "require"])
+def test_signed_calls_pass_and_a_bare_key_only_where_it_may(tmp_path: Path, demand: str) -> None:
+    service = Service(tmp_path, GM_SIGNED_CALLS=demand)
+    signed = TaskClient(HttpTransport(service.url, AUTH_KEY, signed=True))
+    bare = requests.Request("GET", f"{service.url}/task/get?task_id=1", headers={"X-Auth-Key": AUTH_KEY}).prepare()
+    try:
+        service.wait_ready()
+
+        task_id = signed.create("S001", "demo.work", {"n": 1}, user_task_id="a b/ü", queue="gm_task").task_id
+        found = [each.task_id for each in signed.list("S001", user_task_ids=["a b/ü"])]
+        with requests.Session() as session:
+            refused = session.send(bare, timeout=5).status_code == 401
+    finally:
+        service.process.kill()
+
+    assert (found, refused) == ([task_id], demand == "require")
+
+
 def test_told_to_end_it_answers_what_is_under_way(service: Service) -> None:
     service.databases.kill()  # whoever writes waits
     with socket.create_connection(service.address, timeout=STOP_SECONDS) as caller:
