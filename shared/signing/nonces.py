@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from shared.database import exact_text, in_write
+from shared.errors import Unavailable
 from shared.signing.signature import WINDOW_SECONDS
 
 FORGET_EVERY_SECONDS = 30.0
@@ -67,5 +68,9 @@ class NonceStore:
             nonces = connection.execute(old).scalars().all()
             return connection.execute(delete(self._table).where(nonce.in_(nonces))).rowcount if nonces else 0
 
-        if in_write(self._engine, forget) == FORGET_AT_ONCE:
+        try:
+            forgotten = in_write(self._engine, forget)
+        except Unavailable:  # the nonce is spent: the call that came by must not fail for the others' sake
+            return
+        if forgotten == FORGET_AT_ONCE:
             self._forget_at = 0.0  # the next call goes on; each forgets more than it adds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from typing import Any
 import pytest
 from flask import Flask, request
 from sqlalchemy import func, select
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from structlog.testing import capture_logs
 
 from gm_async_task.db import nonces
 from shared.database import in_read, in_write, make_engine
-from shared.errors import TooLarge, Unauthorized
+from shared.errors import TooLarge, Unauthorized, Unavailable
 from shared.signing.guard import CallGuard
 from shared.signing.nonces import FORGET_AT_ONCE, FORGET_EVERY_SECONDS, NonceStore
 from shared.signing.signature import WINDOW_SECONDS
@@ -214,6 +215,19 @@ def test_old_nonces_are_forgotten_in_passing_and_live_ones_kept(database_url: st
     count = in_read(engine, lambda connection: connection.execute(select(func.count()).select_from(nonces)).scalar())
     assert (count, store.spend("live" * 4, int(NOW))) == (3, False)
     engine.dispose()
+
+
+def test_a_call_passes_though_old_nonces_can_not_be_forgotten_now(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(engine: Engine, work: Callable[[Connection], Any]) -> Any:
+        if "forget" in work.__name__:
+            raise Unavailable(what="database")
+        return in_write(engine, work)
+
+    monkeypatch.setattr("shared.signing.nonces.in_write", write)
+
+    assert NonceStore(engine, nonces).spend("n" * 16, int(NOW))
 
 
 def test_a_nonce_does_not_make_other_writes_less_durable(engine: Engine) -> None:
