@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import sys
 from functools import partial
@@ -55,7 +56,7 @@ def make_worker(settings: TaskSettings) -> tuple[Any, Showing]:
     Raises:
         BrokerRefused, RegistryError, UnknownQueue: the configuration can't work; each says why.
     """
-    name = f"gm_task.{os.getpid()}@{socket.gethostname()[:40]}"
+    name = name_worker()
     stop, meters = StopFlag(), Meters(WORKER)
     parent = Parent(ChildPulses(settings.worker_concurrency), settings.worker_stall_seconds)
     showing = Showing(settings, parent, meters)
@@ -67,7 +68,8 @@ def make_worker(settings: TaskSettings) -> tuple[Any, Showing]:
     register_tasks(app, runner, orphan_watch)
     serving = Serving()
     presence = make_presence(settings, runner, base_queues, serving)
-    supervision = Supervision(lambda: make_transport(settings, meters), name, serving, meters)
+    # Its calls are not counted, as those of presence: a child that is forked meanwhile would inherit the meters' lock.
+    supervision = Supervision(lambda: make_transport(settings), name, serving, meters)
     connect_signals(stop, orphan_watch, supervision, presence)
     connect_pulses(parent.children, showing)
     worker = app.Worker(
@@ -84,6 +86,14 @@ def make_worker(settings: TaskSettings) -> tuple[Any, Showing]:
         quiet=True,
     )
     return worker, showing
+
+
+def name_worker() -> str:
+    """Return a name that no other worker has, of this host, of another one that is called the same, or of a container.
+
+    In containers every worker may have the id 1, and orchestrators tell hosts apart by the end of a long name.
+    """
+    return f"gm_task.{os.getpid()}.{secrets.token_hex(4)}@{socket.gethostname()[-40:]}"
 
 
 def make_transport(settings: TaskSettings, meters: Meters | None = None) -> Transport:

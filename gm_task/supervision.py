@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -79,8 +81,10 @@ class Supervision:
     def finish(self, seconds: float) -> None:
         """Wait at most `seconds` for the calls that are under way."""
         if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join(seconds)
+            deadline = time.monotonic() + seconds
+            with suppress(queue.Full):  # the service is away, and so much waits for it that nothing more is taken
+                self._waiting.put(None, timeout=seconds)
+            self._thread.join(max(0.0, deadline - time.monotonic()))
 
     def _refuse(self, client: WorkerClient, task_id: int, name: str, queue_name: str | None) -> None:
         if client.refuse(task_id, task_name=name[:200], worker=self._worker_name, queue=queue_name):
