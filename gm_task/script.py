@@ -31,7 +31,7 @@ from shared.web import strict_json
 log = structlog.get_logger(__name__)
 LAUNCHER = Path(__file__).with_name("launch.py")
 _TURN_SECONDS = 0.1
-# A grandchild may hold the pipes open after the script is gone.
+# How long a script that has said its result may take to end, and a grandchild hold the pipes open after it is gone.
 _LINGER_SECONDS = 1.0
 _PASSED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "PYTHONPATH")
 # The worker keeps the file itself, so no script needs what opens the store.
@@ -107,11 +107,15 @@ class ScriptRunner:
         deadline = time.monotonic() + self._limits.timeout_seconds
         stopped_by: str | None = None
         gone_since: float | None = None
+        done_since: float | None = None
         while not (said.is_over and process.poll() is not None):
             said.turn(_TURN_SECONDS)
             now = time.monotonic()
+            if said.has_result:
+                done_since = done_since or now
             if stopped_by is None:
-                stopped_by = self._reason_to_stop(said, context, now >= deadline)
+                is_ending = done_since is not None and now - done_since < _LINGER_SECONDS
+                stopped_by = self._reason_to_stop(said, context, now >= deadline, is_ending)
                 if stopped_by is not None:
                     _signal_group(process, signal.SIGTERM)
                     deadline = now + self._limits.stop_seconds
@@ -124,12 +128,13 @@ class ScriptRunner:
         return stopped_by
 
     @staticmethod
-    def _reason_to_stop(said: Conversation, context: RunContext, is_late: bool) -> str | None:
+    def _reason_to_stop(said: Conversation, context: RunContext, is_late: bool, is_ending: bool) -> str | None:
         if said.flooded:
             return "flooded"
         if is_late:
             return "timeout"
-        return "cancelled" if context.cancelled() else None
+        # Not asked of a script that has said its result and only has to end: its work is whole, and must count.
+        return "cancelled" if not is_ending and context.cancelled() else None
 
     @staticmethod
     def _end_group(process: subprocess.Popen[bytes]) -> None:

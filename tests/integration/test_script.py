@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,33 @@ def test_a_stopping_worker_ends_the_script(stage: Stage) -> None:
 
     with pytest.raises(RunStopped):
         stage.run("time.sleep(60)")
+
+
+@pytest.mark.parametrize(("patience_seconds", "counts"), [(20.0, True), (0.0, False)])
+def test_a_result_that_was_said_before_the_worker_stops_counts_if_the_script_ends(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, patience_seconds: float, counts: bool
+) -> None:
+    monkeypatch.setattr("gm_task.script._LINGER_SECONDS", patience_seconds)
+    said, told = stage.folder / "said", stage.folder / "told"
+
+    def stop() -> None:
+        wait_for(said.exists)
+        stage.stops.set()
+        told.touch()
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    source = (
+        "print(json.dumps({'result': 'whole'}), flush=True)\n"
+        f"open({str(said)!r}, 'w').close()\n"
+        f"while not os.path.exists({str(told)!r}): time.sleep(0.01)\n"
+        "time.sleep(0.3)"  # long enough to be asked about meanwhile
+    )
+
+    with nullcontext() if counts else pytest.raises(RunStopped):
+        assert stage.run(source) == "whole"
+
+    stopping.join()
 
 
 def test_a_script_that_is_not_there_fails_with_its_name(stage: Stage) -> None:
