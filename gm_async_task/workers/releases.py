@@ -117,8 +117,8 @@ class ReleaseService:
         return release_store.write_end(connection, self._clock, row.id, command, drained), moved
 
     def _others(self, connection: Connection, version: str) -> list[str]:
-        live = store.list_live(connection, self._clock, self._settings.silent_seconds)
-        return sorted({row.version for row in live} - {version})
+        """Return the versions that it replaces, those of workers too that are silent now and may come back."""
+        return sorted({row.version for row in store.list_workers(connection, self._clock)} - {version})
 
 
 def _find(connection: Connection, version: str) -> Any:

@@ -70,7 +70,7 @@ def make_refused_due(connection: Connection, clock: DatabaseClock, names: Collec
         update(tasks)
         .where(tasks.c.status == _SUBMITTED, tasks.c.refused_count > 0, tasks.c.queue.is_not(None))
         .where(tasks.c.name.in_(sorted(names)))
-        .values(dispatch_at=clock.now(), dispatch_count=0)
+        .values(dispatch_at=clock.now(), dispatch_count=0, refused_at=None)
     )
     return connection.execute(statement).rowcount
 

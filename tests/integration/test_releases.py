@@ -230,6 +230,16 @@ def test_a_live_release_drains_the_other_versions(platform: Platform) -> None:
     assert [platform.worker(version).lane for version in ("old", "new")] == ["drained", "base"]
 
 
+def test_a_live_release_drains_the_versions_too_whose_workers_can_not_be_heard_now(platform: Platform) -> None:
+    platform.report("cut-off")
+    platform.clock.offset_seconds += SILENT_SECONDS
+    platform.try_new()
+
+    platform.workers.end_release("new", state="live")
+
+    assert platform.report("cut-off").serve == []
+
+
 def test_a_release_taken_back_drains_its_version(platform: Platform) -> None:
     platform.try_new()
     assert platform.report("new").serve == ["q.grey"]
@@ -416,6 +426,17 @@ def test_refused_tasks_are_due_at_once_when_a_worker_with_their_function_comes(p
 
     assert platform.sweep_after(0) == [(task_id, "q") for task_id in refused]
     assert platform.tasks.get(never_refused).status == TaskStatus.SUBMITTED
+
+
+def test_the_grace_time_of_a_name_begins_anew_once_a_worker_came_with_it(platform: Platform) -> None:
+    task_id = platform.add()
+    platform.workers.refuse(task_id, task_name="demo.work", worker="w-old")
+    platform.report("new")
+    platform.clock.offset_seconds += 3600  # it was busy all the time, and now nobody is heard of for a moment
+
+    platform.workers.refuse(task_id, task_name="demo.work", worker="w-old")
+
+    assert platform.tasks.get(task_id).status == TaskStatus.SUBMITTED
 
 
 def test_an_alert_is_logged_from_the_third_refusal_on(platform: Platform) -> None:
