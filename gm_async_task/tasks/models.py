@@ -77,8 +77,8 @@ tasks = Table(
     Index("ix_tbl_async_task_status_dispatch_at", "status", "dispatch_at"),
     Index("ix_tbl_async_task_status_lease_until", "status", "lease_until"),
     Index("ix_tbl_async_task_status_end_time", "status", "end_time"),
-    # How much waits in each lane of each queue, and since when.
-    Index("ix_tbl_async_task_waiting", "status", "lane", "queue", "creat_time"),
+    # Which lanes of which queues something waits in, and when the first of each is due.
+    Index("ix_tbl_async_task_lines", "status", "lane", "queue", "dispatch_at"),
     # A release's figures are read from this alone, as the rows may have megabytes.
     Index(
         "ix_tbl_async_task_figures",

@@ -5,6 +5,7 @@ Every change is guarded by the state it was decided on, so any number of keepers
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,8 @@ from shared.task_api.models import ENDED, TaskStatus
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 500
+_SEEK_NEVER_STARTED_SECONDS = 60.0
+"""all that waits must be looked at for what waits for too long, which is a matter of days"""
 _SUBMITTED = int(TaskStatus.SUBMITTED)
 _RUNNING = int(TaskStatus.RUNNING)
 RUN_TIMEOUT = "It ran longer than its limit of {seconds:.0f} seconds and was ended."
@@ -55,6 +58,7 @@ class Sweeper:
         queue: Queue,
         meter: TaskMeter | None = None,
     ) -> None:
+        self._seek_never_started_at = time.monotonic()
         self._meter = meter or TaskMeter()
         self._engine = engine
         self._settings = settings
@@ -114,7 +118,10 @@ class Sweeper:
         )
 
     def _end_never_started(self) -> int:
+        """End what nobody started in time; looked for once a minute, and at once again while more was found."""
         limit = self._settings.submitted_seconds
+        if time.monotonic() < self._seek_never_started_at:
+            return 0
         old = select(*self._run_columns()).where(
             tasks.c.status == _SUBMITTED, tasks.c.queue.is_not(None), tasks.c.modify_time < self._clock.after(-limit)
         )
@@ -125,6 +132,8 @@ class Sweeper:
             return [row for row in rows if store.end_submitted(connection, self._clock, row.id, **outcome)]
 
         ended = in_write(self._engine, end_all) if rows else []
+        if len(rows) < _AT_ONCE:
+            self._seek_never_started_at = time.monotonic() + min(_SEEK_NEVER_STARTED_SECONDS, limit / 10)
         for row in ended:
             self._meter.ended(end_of(row, TaskStatus.FAILED, outcome["reason_code"]))
         return len(ended)

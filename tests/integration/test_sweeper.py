@@ -210,6 +210,18 @@ def test_task_that_nobody_starts_is_ended_with_a_reason(platform: Platform) -> N
     assert platform.client.get(task_id).reason_code == "never_started"
 
 
+@pytest.mark.parametrize(("pause_seconds", "ended"), [(60.0, 0), (0.0, 1)])
+def test_what_waits_for_too_long_is_looked_for_after_a_pause(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, pause_seconds: float, ended: int
+) -> None:
+    monkeypatch.setattr("gm_async_task.tasks.sweep._SEEK_NEVER_STARTED_SECONDS", pause_seconds)
+    platform.add()
+    platform.sweeper.sweep()
+    platform.clock.offset_seconds += 8 * DAY
+
+    assert platform.sweeper.sweep().ended == ended
+
+
 def test_old_ended_tasks_are_purged_and_others_kept(platform: Platform) -> None:
     ended, waiting = platform.add(), platform.add(queue=None)
     platform.client.start(ended)
