@@ -110,7 +110,7 @@ class OwnFiles:
         try:
             for kind in _KINDS:
                 with (folder / f"{kind}_{os.getpid()}.db").open("ab") as file:
-                    os.posix_fallocate(file.fileno(), 0, _FILE_BYTES)
+                    _take_room(file.fileno())
         except OSError as error:
             log.warning("metrics_given_up", folder=str(folder), problem=str(error))
             return False
@@ -188,6 +188,13 @@ def _files(folder: Path, kind: str = "*") -> list[Path]:
             if file.stat().st_size:
                 found.append(file)
     return found
+
+
+def _take_room(file: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, _FILE_BYTES)
+    else:  # macOS, where a file for development has its room by being written
+        os.write(file, bytes(_FILE_BYTES))
 
 
 def _process_of(file: Path) -> int:
