@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -64,7 +63,9 @@ class Host:
         ended = self._running.end()
         socket = self._kept().get("GM_SUPERVISOR_SOCKET")
         if socket and Path(socket).parent != self._folder:
-            shutil.rmtree(Path(socket).parent, ignore_errors=True)
+            Path(socket).unlink(missing_ok=True)
+            with suppress(OSError):  # a folder that was made for it has nothing else; any other one is not ours
+                Path(socket).parent.rmdir()
         return ended
 
     def welcome(self) -> str:
