@@ -158,7 +158,8 @@ def test_every_end_is_counted_once_with_its_reason(platform: Platform) -> None:
     assert platform.value("gm_task_run_seconds_count", task_name="demo.work", status="failed") == 3
 
 
-def test_what_the_keeper_ends_is_counted_by_the_keeper(platform: Platform) -> None:
+def test_what_the_keeper_ends_is_counted_by_the_keeper(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gm_async_task.tasks.sweep._SEEK_NEVER_STARTED_SECONDS", 0.0)
     lost, overdue, stopped = (platform.client.start(platform.add(run_seconds=s)) for s in (604_800, 50, 604_800))
     platform.client.close(stopped.task_id)
     platform.add()
