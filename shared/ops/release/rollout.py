@@ -132,7 +132,9 @@ class Rollout:
             self._releases.begin(plan.version, plan.stages[0])
         self._start(plan, new)
         if not self._wait_for_workers(plan, new):
-            return Judgement(Verdict.GO_BACK, f"its workers did not report within {plan.start_seconds:.0f} seconds")
+            return self._taken_back(plan) or Judgement(
+                Verdict.GO_BACK, f"its workers did not report within {plan.start_seconds:.0f} seconds"
+            )
         if old is None and not plan.follow:
             return Judgement(Verdict.GO_ON, "no other version runs here")
         if plan.follow:
@@ -155,11 +157,15 @@ class Rollout:
         deadline = self._clock() + plan.start_seconds
         wanted = len(self._supervisor.programs(new.group))
         while self._releases.local_runs(plan.version)[0] < wanted:
-            if self._clock() > deadline:
+            if self._clock() > deadline or self._taken_back(plan):
                 return False
             self._pause(min(_CHECK_SECONDS, plan.start_seconds / 10))
         self._say(f"{wanted} workers of {plan.version} have reported")
         return True
+
+    def _taken_back(self, plan: Plan) -> Judgement | None:
+        judgement = _decided(self._releases.look(plan.version).state)
+        return judgement if judgement and judgement.verdict is Verdict.GO_BACK else None
 
     def _watch(self, plan: Plan, new: Slot, rules: Rules) -> Judgement:
         """Look at one stage until it is good or bad, or another host has decided."""

@@ -19,6 +19,7 @@ from shared.ops.workers.leftovers import Candidate, find_leftovers
 from shared.ops.workers.local import LocalWorker, end_gracefully, find_local_workers
 from shared.task_api.workers import Worker, WorkerLane
 
+_FILE_COLUMNS = 400
 _STOP_SECONDS = 90.0
 """more than supervisor's stopwaitsecs of a worker"""
 
@@ -116,7 +117,13 @@ def _print(rows: list[dict[str, Any]]) -> None:
             runs or "-",
             row["left_over"] or "",
         )
-    Console(soft_wrap=False).print(table if rows else "No worker has reported.")
+    _console().print(table if rows else "No worker has reported.")
+
+
+def _console() -> Console:
+    """Return one that folds lines for people at a terminal only: what a file or `grep` gets is a line a worker."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_COLUMNS)
 
 
 def _age(seconds: float) -> str:
