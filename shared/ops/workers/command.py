@@ -13,7 +13,6 @@ from rich.table import Table
 from shared.errors import PlatformError
 from shared.ops.asking import platform_options
 from shared.ops.platform import Platform
-from shared.ops.release.task_service import TaskServiceReleases
 from shared.ops.supervisors import SupervisorAway
 from shared.ops.workers.leftovers import Candidate, find_leftovers
 from shared.ops.workers.local import LocalWorker, end_gracefully, find_local_workers
@@ -35,7 +34,7 @@ def workers(platform: Platform, prune: bool, expect: int | None, as_json: bool) 
     Left over is what supervisor does not know, and with --expect what is beyond that number.
     """
     try:
-        reported = TaskServiceReleases(platform.workers()).workers()
+        reported = platform.workers().list()
     except PlatformError as error:
         raise click.ClickException(f"The task service can't be asked: {error}") from error
     local = find_local_workers(platform.async_task_url)
