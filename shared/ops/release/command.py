@@ -101,6 +101,7 @@ def _release(platform: Platform, releases: TaskServiceReleases, version: str, as
         start_seconds=asked["start_within"],
         drain_seconds=asked["drain"],
         follow=asked["follow"],
+        is_decided=new.version() == version and _is_newest_live(releases, version),
     )
     if not Rollout(releases, platform.supervisor(), click.echo).carry_out(plan, new, old):
         raise click.ClickException(f"{version} was rolled back.")
@@ -120,6 +121,11 @@ def _find_tried(releases: TaskServiceReleases) -> str | None:
     """Return the version that is being tried."""
     newest = releases.find().release
     return newest.version if newest is not None and newest.state is ReleaseState.GREY else None
+
+
+def _is_newest_live(releases: TaskServiceReleases, version: str) -> bool:
+    newest = releases.find().release
+    return newest is not None and (newest.version, newest.state) == (version, ReleaseState.LIVE)
 
 
 def _slot_values(version: str, asked: dict[str, Any]) -> dict[str, str]:

@@ -77,6 +77,8 @@ class Plan:
     """what the old version's runs get to end by themselves; what then still runs is handed back or gets its grace"""
     follow: bool = False
     """another host leads: share nothing, decide nothing, do what it decides"""
+    is_decided: bool = False
+    """it is live already, and the command that made it so was killed: only the old one is left to be stopped"""
 
 
 class Rollout:
@@ -128,6 +130,8 @@ class Rollout:
             self._say(f"supervisor's files of {group} changed; it goes on as before until it is restarted")
 
     def _try(self, plan: Plan, new: Slot, old: Slot | None) -> Judgement:
+        if plan.is_decided:
+            return Judgement(Verdict.GO_ON, f"{plan.version} is live already")
         if not plan.follow:
             self._releases.begin(plan.version, plan.stages[0])
         self._start(plan, new)

@@ -188,3 +188,14 @@ def test_a_release_that_is_taken_back_while_its_workers_start_does_not_wait_for_
 
     assert not went_on
     assert host.now < 10
+
+
+def test_a_release_that_is_live_already_only_stops_the_old_one(slots: list[Slot]) -> None:
+    host = Host(state="live", old_runs=[1, 0])
+    slots[0].fill(VALUES)
+
+    went_on = host.rollout().carry_out(replace(PLAN, is_decided=True), *slots)
+
+    assert went_on
+    assert host.did == ["2 is live", "stop workers-a"]
+    assert slots[1].is_free()
