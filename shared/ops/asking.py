@@ -23,7 +23,7 @@ def platform_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_platform(etc: Path | None, socket: str | None, **options: Any) -> None:
         try:
             platform = find_platform(etc, socket)
-        except (PlatformUnknown, ValueError) as error:
+        except (PlatformUnknown, ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
         command(platform=platform, **options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,14 +21,17 @@ def read_env(file: Path) -> dict[str, str]:
     return {name: " ".join(shlex.split(value, comments=True)) for name, value in pairs}
 
 
-def write_env(file: Path, values: Mapping[str, str]) -> None:
-    """Write all of them or nothing; the file is for its owner alone."""
-    write_whole(file, "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+def write_env(file: Path, values: Mapping[str, str], like: Path | None = None) -> None:
+    """Write all of them or nothing; the file is for its owner alone, who is that of `like` where root writes it."""
+    write_whole(file, "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()), like)
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a file that only its owner may read, all of it or nothing."""
+def write_whole(file: Path, text: str, like: Path | None = None) -> None:
+    """Write a file that only its owner may read, all of it or nothing; root gives it to the owner of `like`."""
     temporary = file.with_name(f"{file.name}.new")
     temporary.touch(mode=0o600)
+    if like is not None and like.exists() and os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(temporary, owner.st_uid, owner.st_gid)
     temporary.write_text(text)
     temporary.replace(file)

@@ -13,7 +13,7 @@ from shared.ops.asking import platform_options
 from shared.ops.platform import Platform
 from shared.ops.release.policy import Rules
 from shared.ops.release.rollout import Plan, Rollout, Share
-from shared.ops.release.slots import Slot, SlotError, choose, list_slots
+from shared.ops.release.slots import Slot, SlotError, choose, list_slots, one_at_a_time
 from shared.ops.release.task_service import TaskServiceReleases
 from shared.ops.supervisors import SupervisorAway
 from shared.task_api.workers import ReleaseState
@@ -78,10 +78,11 @@ def release(platform: Platform, version: str | None, back: bool, status: bool, *
         elif back:
             _go_back(platform, releases)
         elif version and asked["home"]:
-            _release(platform, releases, version, asked)
+            with one_at_a_time(platform.etc):
+                _release(platform, releases, version, asked)
         else:
             raise click.UsageError("Name the VERSION and its --home, or ask for --status or --back.")
-    except (SlotError, SupervisorAway, PlatformError) as error:
+    except (SlotError, SupervisorAway, PlatformError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -100,6 +101,7 @@ def _release(platform: Platform, releases: TaskServiceReleases, version: str, as
         start_seconds=asked["start_within"],
         drain_seconds=asked["drain"],
         follow=asked["follow"],
+        is_decided=new.version() == version and _is_newest_live(releases, version),
     )
     if not Rollout(releases, platform.supervisor(), click.echo).carry_out(plan, new, old):
         raise click.ClickException(f"{version} was rolled back.")
@@ -119,6 +121,11 @@ def _find_tried(releases: TaskServiceReleases) -> str | None:
     """Return the version that is being tried."""
     newest = releases.find().release
     return newest.version if newest is not None and newest.state is ReleaseState.GREY else None
+
+
+def _is_newest_live(releases: TaskServiceReleases, version: str) -> bool:
+    newest = releases.find().release
+    return newest is not None and (newest.version, newest.state) == (version, ReleaseState.LIVE)
 
 
 def _slot_values(version: str, asked: dict[str, Any]) -> dict[str, str]:

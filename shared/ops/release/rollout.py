@@ -77,6 +77,8 @@ class Plan:
     """what the old version's runs get to end by themselves; what then still runs is handed back or gets its grace"""
     follow: bool = False
     """another host leads: share nothing, decide nothing, do what it decides"""
+    is_decided: bool = False
+    """it is live already, and the command that made it so was killed: only the old one is left to be stopped"""
 
 
 class Rollout:
@@ -128,11 +130,15 @@ class Rollout:
             self._say(f"supervisor's files of {group} changed; it goes on as before until it is restarted")
 
     def _try(self, plan: Plan, new: Slot, old: Slot | None) -> Judgement:
+        if plan.is_decided:
+            return Judgement(Verdict.GO_ON, f"{plan.version} is live already")
         if not plan.follow:
             self._releases.begin(plan.version, plan.stages[0])
         self._start(plan, new)
         if not self._wait_for_workers(plan, new):
-            return Judgement(Verdict.GO_BACK, f"its workers did not report within {plan.start_seconds:.0f} seconds")
+            return self._taken_back(plan) or Judgement(
+                Verdict.GO_BACK, f"its workers did not report within {plan.start_seconds:.0f} seconds"
+            )
         if old is None and not plan.follow:
             return Judgement(Verdict.GO_ON, "no other version runs here")
         if plan.follow:
@@ -155,11 +161,15 @@ class Rollout:
         deadline = self._clock() + plan.start_seconds
         wanted = len(self._supervisor.programs(new.group))
         while self._releases.local_runs(plan.version)[0] < wanted:
-            if self._clock() > deadline:
+            if self._clock() > deadline or self._taken_back(plan):
                 return False
             self._pause(min(_CHECK_SECONDS, plan.start_seconds / 10))
         self._say(f"{wanted} workers of {plan.version} have reported")
         return True
+
+    def _taken_back(self, plan: Plan) -> Judgement | None:
+        judgement = _decided(self._releases.look(plan.version).state)
+        return judgement if judgement and judgement.verdict is Verdict.GO_BACK else None
 
     def _watch(self, plan: Plan, new: Slot, rules: Rules) -> Judgement:
         """Look at one stage until it is good or bad, or another host has decided."""

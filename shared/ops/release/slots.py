@@ -6,7 +6,10 @@ and what was ended leaves its file behind as `slot-a.env.previous`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +44,34 @@ class Slot:
 
     def fill(self, values: Mapping[str, str]) -> None:
         """Put a release into it: GM_RELEASE, GM_HOME, GM_PYTHON, and what else it sets."""
-        write_env(self.file, values)
+        write_env(self.file, values, like=self.file.with_name("gm.env"))
 
     def free(self) -> None:
         """Make it free for the next release."""
         if self.file.exists():
             self.file.replace(self.file.with_name(self.file.name + ".previous"))
+
+
+@contextmanager
+def one_at_a_time(etc: Path) -> Iterator[None]:
+    """Keep other releases of this host out; a command that was killed keeps nobody out.
+
+    Raises:
+        SlotError: another one is under way.
+    """
+    folder = os.open(etc, os.O_RDONLY)
+    try:
+        _lock(folder)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise SlotError("Another release command runs on this host: let it end, or take it back (--back).") from error
 
 
 def list_slots(etc: Path) -> list[Slot]:

@@ -13,12 +13,12 @@ from rich.table import Table
 from shared.errors import PlatformError
 from shared.ops.asking import platform_options
 from shared.ops.platform import Platform
-from shared.ops.release.task_service import TaskServiceReleases
 from shared.ops.supervisors import SupervisorAway
 from shared.ops.workers.leftovers import Candidate, find_leftovers
 from shared.ops.workers.local import LocalWorker, end_gracefully, find_local_workers
 from shared.task_api.workers import Worker, WorkerLane
 
+_FILE_COLUMNS = 400
 _STOP_SECONDS = 90.0
 """more than supervisor's stopwaitsecs of a worker"""
 
@@ -34,7 +34,7 @@ def workers(platform: Platform, prune: bool, expect: int | None, as_json: bool) 
     Left over is what supervisor does not know, and with --expect what is beyond that number.
     """
     try:
-        reported = TaskServiceReleases(platform.workers()).workers()
+        reported = platform.workers().list()
     except PlatformError as error:
         raise click.ClickException(f"The task service can't be asked: {error}") from error
     local = find_local_workers(platform.async_task_url)
@@ -116,7 +116,13 @@ def _print(rows: list[dict[str, Any]]) -> None:
             runs or "-",
             row["left_over"] or "",
         )
-    Console(soft_wrap=False).print(table if rows else "No worker has reported.")
+    _console().print(table if rows else "No worker has reported.")
+
+
+def _console() -> Console:
+    """Return one that folds lines for people at a terminal only: what a file or `grep` gets is a line a worker."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_COLUMNS)
 
 
 def _age(seconds: float) -> str:

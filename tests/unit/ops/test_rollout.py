@@ -175,3 +175,27 @@ def test_a_host_that_follows_does_what_another_decides(slots: list[Slot], state:
     assert went_on is (state == "live")
     assert [did for did in host.did if did.startswith("stop")] == [stopped]
     assert not any("gets" in did or did == "2 is live" for did in host.did)
+
+
+def test_a_release_that_is_taken_back_while_its_workers_start_does_not_wait_for_them(slots: list[Slot]) -> None:
+    host = Host(reports=False)
+
+    def take_back(now: float) -> None:
+        host.state = "rolled_back" if now > 5 else "grey"
+
+    host.at = take_back
+    went_on = host.rollout().carry_out(PLAN, *slots)
+
+    assert not went_on
+    assert host.now < 10
+
+
+def test_a_release_that_is_live_already_only_stops_the_old_one(slots: list[Slot]) -> None:
+    host = Host(state="live", old_runs=[1, 0])
+    slots[0].fill(VALUES)
+
+    went_on = host.rollout().carry_out(replace(PLAN, is_decided=True), *slots)
+
+    assert went_on
+    assert host.did == ["2 is live", "stop workers-a"]
+    assert slots[1].is_free()

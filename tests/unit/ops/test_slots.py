@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from shared.ops.env_file import read_env, write_env
-from shared.ops.release.slots import SlotError, choose, list_slots
+from shared.ops.release.slots import SlotError, choose, list_slots, one_at_a_time
 
 RELEASE = {"GM_RELEASE": "2", "GM_HOME": "/srv/gm/2", "GM_PYTHON": "/srv/gm/2/.venv/bin/python"}
 
@@ -62,3 +63,23 @@ def test_a_file_by_hand_is_read_as_a_shell_would(tmp_path: Path) -> None:
     file.write_text("# comment\nexport A=1\nB='x y'  # why\n\nnothing\n")
 
     assert read_env(file) == {"A": "1", "B": "x y"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_slot_that_root_fills_belongs_to_whom_the_settings_belong(tmp_path: Path) -> None:
+    write_env(tmp_path / "gm.env", {})
+    os.chown(tmp_path / "gm.env", 12345, 12346)
+    slot = list_slots(tmp_path)[0]
+
+    slot.fill(RELEASE)
+
+    held = slot.file.stat()
+    assert (held.st_uid, held.st_gid, held.st_mode & 0o777) == (12345, 12346, 0o600)
+
+
+def test_a_second_release_on_the_same_host_is_refused_while_the_first_one_runs(tmp_path: Path) -> None:
+    with one_at_a_time(tmp_path), pytest.raises(SlotError, match="Another release"), one_at_a_time(tmp_path):
+        pass
+
+    with one_at_a_time(tmp_path):
+        pass
