@@ -170,7 +170,7 @@ def test_commands_say_in_a_sentence_what_is_wrong(host: SupervisedHost, new_home
         "what runs": _release(host, "2", new_home),
         "holds no release": _release(host, "5", tmp_path),
         "No release is under way": _gm(host, "release", "--back"),
-        "The task": _gm(host, "why", "999999"),
+        "no such task": _gm(host, "why", "999999"),
         "Name the VERSION": _gm(host, "release"),
         "could be followed": _release(host, "5", new_home, "--follow"),
     }

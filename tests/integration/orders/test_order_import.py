@@ -35,7 +35,7 @@ def test_bad_rows_fail_and_the_others_are_created(orders_engine: Engine, zone: Z
         orders_engine, make_row(order_no="A"), make_row(order_no="B", quantity=-1), 5, make_row(order_no="C")
     )
 
-    counts = create_orders(orders_engine, make_run(import_id), zone)
+    counts = create_orders(orders_engine, make_run(import_id), zone).counts
 
     assert (counts.created, counts.failed, counts.waiting) == (2, 2, 0)
     assert states_of(orders_engine, import_id) == ["created", "not_positive", "not_an_object", "created"]
@@ -63,7 +63,7 @@ def test_order_keeps_where_it_came_from_and_its_lines(orders_engine: Engine, zon
 def test_rows_are_attempted_in_their_order_some_at_a_time(orders_engine: Engine, zone: ZoneInfo) -> None:
     import_id = keep_import(orders_engine, *(make_row(order_no=f"A-{index}") for index in range(7)))
 
-    counts = [create_orders(orders_engine, make_run(import_id, limit=3), zone) for _ in range(4)]
+    counts = [create_orders(orders_engine, make_run(import_id, limit=3), zone).counts for _ in range(4)]
 
     assert [each.created for each in counts] == [3, 6, 7, 7]
     assert counts[-1] == Counts(7, 7, 0)
@@ -76,7 +76,7 @@ def test_big_orders_are_attempted_fewer_at_a_time(orders_engine: Engine, zone: Z
     big = [{"order_no": f"B-{index}", **header, "lines": lines} for index in range(20)]
     import_id = keep_import(orders_engine, *big)
 
-    counts = [create_orders(orders_engine, make_run(import_id), zone).created for _ in range(3)]
+    counts = [create_orders(orders_engine, make_run(import_id), zone).counts.created for _ in range(3)]
 
     assert 1 <= counts[0] < 10
     assert counts == sorted(counts)

@@ -25,7 +25,14 @@ from shared.database import in_read, make_engine
 
 _VERSIONS = [
     importlib.import_module(f"gm_service.migrations.versions.{name}")
-    for name in ("0001_stations", "0002_orders", "0003_sessions", "0004_import_ledger", "0005_export_request")
+    for name in (
+        "0001_stations",
+        "0002_orders",
+        "0003_sessions",
+        "0004_import_ledger",
+        "0005_export_request",
+        "0006_call_nonces",
+    )
 ]
 
 
