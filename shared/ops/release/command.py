@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -78,12 +80,23 @@ def release(platform: Platform, version: str | None, back: bool, status: bool, *
         elif back:
             _go_back(platform, releases)
         elif version and asked["home"]:
+            _go_back_when_told_to_end()
             with one_at_a_time(platform.etc):
                 _release(platform, releases, version, asked)
         else:
             raise click.UsageError("Name the VERSION and its --home, or ask for --status or --back.")
     except (SlotError, SupervisorAway, PlatformError, OSError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _go_back_when_told_to_end() -> None:
+    """Let a closed terminal, and whoever ends the command gently, be as Ctrl-C: the release goes back."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
 
 
 def _release(platform: Platform, releases: TaskServiceReleases, version: str, asked: dict[str, Any]) -> None:

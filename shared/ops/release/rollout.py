@@ -112,15 +112,16 @@ class Rollout:
         except KeyboardInterrupt:
             judgement = Judgement(Verdict.GO_BACK, "it was interrupted")
         if judgement.verdict is Verdict.GO_BACK:
-            self.go_back(plan.version, new, judgement.why)
+            self.go_back(plan.version, new, judgement.why, decides=not plan.follow)
             return False
         self._go_on(plan, old, judgement.why)
         return True
 
-    def go_back(self, version: str, new: Slot, why: str) -> None:
-        """Give the new version's tasks to the old one and end its workers on this host."""
+    def go_back(self, version: str, new: Slot, why: str, *, decides: bool = True) -> None:
+        """End its workers on this host; who decides for all hosts gives its tasks to the old version first."""
         self._say(f"going back: {why}")
-        self._releases.end(version, "rolled_back", why)
+        if decides:
+            self._releases.end(version, "rolled_back", why)
         self._supervisor.stop_group(new.group)
         new.free()
         self._say(f"{version} is stopped; its waiting tasks went to the others")
