@@ -36,7 +36,7 @@ KNOWN = {
 }
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_no_input_breaks_a_route(database_url: str) -> None:
     engine = make_database(database_url)
     app = make_service(engine)
