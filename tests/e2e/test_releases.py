@@ -58,7 +58,7 @@ def _served(platform: Cluster, name: str) -> list[str]:
     for line in process.text().splitlines():
         if '"queues_heard"' in line:
             said = json.loads(line)
-            if f".{process.pid}@" in said["worker"]:
+            if f".{process.pid}." in said["worker"]:
                 heard = said["queues"]
     return heard
 
