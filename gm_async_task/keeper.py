@@ -15,6 +15,7 @@ import structlog
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.db import ANSWER_SECONDS
 from gm_async_task.health import KeeperPulse
+from gm_async_task.hearing import Hearing, asks
 from gm_async_task.tasks.meter import TaskMeter
 from gm_async_task.tasks.sweep import Sweeper
 from gm_async_task.workers.keeping import WorkerKeeper
@@ -48,7 +49,8 @@ def main() -> None:
     engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
     queue = make_task_queue(settings.broker_url.get_secret_value())
     meters, pulse, clock = Meters(KEEPER), KeeperPulse(settings.sweep_seconds), DatabaseClock()
-    sweeper = Sweeper(engine, settings, clock, CountingQueue(queue, meters), TaskMeter(meters))
+    hearing = Hearing(asks(settings.async_task_url), settings.lease_seconds) if settings.async_task_url else None
+    sweeper = Sweeper(engine, settings, clock, CountingQueue(queue, meters), TaskMeter(meters), hearing=hearing)
     stopping = threading.Event()
     _stop_on_signal(stopping)
     with shown(settings, pulse, meters):
