@@ -215,6 +215,51 @@ def return_to_queue(
     return connection.execute(statement).rowcount == 1
 
 
+def end_unfinished(connection: Connection, clock: DatabaseClock, task_ids: Sequence[int], **outcome: Any) -> int:
+    """End those of the tasks that have not ended as failed, whether they run or not; return how many there were."""
+    live = (int(TaskStatus.SUBMITTED), int(TaskStatus.RUNNING))
+    statement = (
+        update(tasks)
+        .where(tasks.c.id.in_(task_ids), tasks.c.status.in_(live))
+        .values(**ended(clock, TaskStatus.FAILED), **outcome)
+    )
+    return connection.execute(statement).rowcount if task_ids else 0
+
+
+def submit_again(
+    connection: Connection, clock: DatabaseClock, task_id: int, *, dispatch_seconds: float, **values: Any
+) -> int | None:
+    """Make an ended task submitted once more; return its run_count, None where it is gone.
+
+    It is due to be rung for in `dispatch_seconds`; `values` are further columns, such as a new input. Its id and its
+    counting of runs go on, so that effects keyed by them stay keyed.
+    """
+    statement = (
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.status.in_(_ENDED))
+        .values(
+            status=int(TaskStatus.SUBMITTED),
+            result=None,
+            reason=None,
+            reason_code=None,
+            progress=None,
+            end_time=None,
+            owner=None,
+            lost_runs=0,
+            stop_requested=False,
+            stop_until=None,
+            stop_reason=None,
+            dispatch_at=clock.after(dispatch_seconds),
+            dispatch_count=0,
+            modify_time=clock.now(),
+            **values,
+        )
+    )
+    if connection.execute(statement).rowcount == 0:
+        return None
+    return int(connection.execute(select(tasks.c.run_count).where(tasks.c.id == task_id)).scalar_one())
+
+
 def list_page(connection: Connection, command: commands.ListTasks) -> Sequence[TaskRow]:
     """Return a page of a station's tasks, newest first."""
     filters = {
