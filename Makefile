@@ -37,7 +37,7 @@ demo: $(VENV)/.run-ready ## drive the main job over HTTP against make run (STACK
 
 .PHONY: test
 test: $(VENV)/.test-ready ## every test that this machine can run; says what was left out
-	@$(BIN)/python -m pytest -n $${GM_TEST_PROCESSES:-2} --dist worksteal -q
+	@$(BIN)/python -m pytest -n $${GM_TEST_PROCESSES:-2} --dist loadfile --no-loadscope-reorder -q
 
 .PHONY: chaos
 chaos: $(VENV)/.test-ready ## kill what runs at random points, for minutes; GM_CHAOS_SEED repeats a run

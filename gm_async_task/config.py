@@ -15,6 +15,10 @@ class AsyncTaskSettings(CommonSettings):
     async_task_database_url: SecretStr = Field(
         description="`sqlite:///file` or `mysql+pymysql://...` of the task table"
     )
+    async_task_url: str = Field(
+        default="",
+        description="this service's address: the keeper asks whether runs can be heard; empty: leases always count",
+    )
     task_names: list[str] = Field(
         default=[], description="beginnings of the task names that may be added; empty: any dotted path"
     )

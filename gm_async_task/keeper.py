@@ -15,6 +15,7 @@ import structlog
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.db import ANSWER_SECONDS
 from gm_async_task.health import KeeperPulse
+from gm_async_task.hearing import Hearing, asks
 from gm_async_task.tasks.meter import TaskMeter
 from gm_async_task.tasks.sweep import Sweeper
 from gm_async_task.workers.keeping import WorkerKeeper
@@ -51,7 +52,10 @@ def main() -> None:
     meters, pulse, clock = Meters(KEEPER), KeeperPulse(settings.sweep_seconds), DatabaseClock()
     counting_queue = CountingQueue(queue, meters)
     room = make_workflow_room(engine, settings, clock, counting_queue)
-    sweeper = Sweeper(engine, settings, clock, counting_queue, TaskMeter(meters), follower=room.job_engine)
+    hearing = Hearing(asks(settings.async_task_url), settings.lease_seconds) if settings.async_task_url else None
+    sweeper = Sweeper(
+        engine, settings, clock, counting_queue, TaskMeter(meters), follower=room.job_engine, hearing=hearing
+    )
     stopping = threading.Event()
     _stop_on_signal(stopping)
     with shown(settings, pulse, meters):

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.hearing import Hearing
 from gm_async_task.tasks import store
 from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
@@ -60,7 +61,9 @@ class Sweeper:
         meter: TaskMeter | None = None,
         *,
         follower: Follower | None = None,
+        hearing: Hearing | None = None,
     ) -> None:
+        self._hearing = hearing
         self._seek_never_started_at = time.monotonic()
         self._follower = follower or NoFollower()
         self._meter = meter or TaskMeter()
@@ -75,7 +78,8 @@ class Sweeper:
         Raises:
             Unavailable: the database is away.
         """
-        rescued = sum(self.rescue(row) for row in self.find_lost_runs())
+        leases_count = self._hearing is None or self._hearing.counts()
+        rescued = sum(self.rescue(row) for row in self.find_lost_runs()) if leases_count else 0
         ended = self._end_overdue_runs() + self._end_unanswered_stops() + self._end_never_started()
         return Swept(rung=self._ringer.ring(), rescued=rescued, ended=ended, purged=self._purge())
 

@@ -24,7 +24,7 @@ READY_SECONDS = 2.5
 @pytest.fixture(scope="module", params=["rabbitmq", "redis"])
 def platform(request: pytest.FixtureRequest, make_platform: Callable[..., Cluster]) -> Iterator[Cluster]:
     bind = f"127.0.0.1:{free_port()}"
-    cluster = make_platform(request.param, GM_WORKER_BIND=bind, GM_WORKER_STALL_SECONDS="8")
+    cluster = make_platform(request.param, GM_WORKER_BIND=bind, GM_WORKER_STALL_SECONDS="15")
     wait_for(lambda: _get(f"http://{bind}", "/readyz").ok, 30, "a worker", not_yet=requests.RequestException)
     yield cluster
 

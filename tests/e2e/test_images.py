@@ -217,14 +217,8 @@ class ConfiguredRabbitMq(RabbitMq):
     """A server that is told what the container's is told."""
 
     def __init__(self, folder: Path, configuration: str, url: str) -> None:
-        self._configuration, self._url = configuration, url
-        super().__init__(folder)
-
-    def _make_environment(self) -> dict[str, str]:
-        environment = super()._make_environment()
-        with (self.folder / "rabbitmq.conf").open("a") as file:
-            file.write(self._configuration)
-        return environment
+        self._url = url
+        super().__init__(folder, configuration=configuration)
 
     def _answers(self) -> bool:
         given = urlsplit(self._url)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from shared.task_api.models import Task, TaskStatus
 from tests.support.cluster import Cluster
+from tests.support.waiting import wait_for
 
 KILLED, OTHERS = 50, 20
 P95_SECONDS = 4.0
@@ -75,6 +77,25 @@ def test_a_lost_run_that_may_not_be_repeated_is_never_run_twice(platform: Cluste
     (task,) = _run(platform, 1, "kill_own_process_once", repeat=False)
 
     assert (task.status, task.reason_code, task.run_count) == (TaskStatus.FAILED, "worker_lost", 1)
+
+
+def test_no_run_is_lost_while_the_task_service_is_away(make_platform: Callable[..., Cluster]) -> None:
+    lease = 4.0
+    platform = make_platform("embedded", GM_LEASE_SECONDS=str(lease))
+    gate = platform.folder / "gate"
+    task_id = platform.submit("wait_for_file", {"path": str(gate)}, repeat=False)
+    wait_for(lambda: platform.tasks.get(task_id).status is TaskStatus.RUNNING, 20, "its run")
+
+    platform.processes["gm_async_task"].kill()
+    back_at = time.monotonic() + 2 * lease
+    wait_for(lambda: time.monotonic() > back_at, 3 * lease, "the end of its lease")
+    gate.touch()
+    platform.start("gm_async_task")
+    platform.wait_ready()
+    task = platform.ended(task_id)
+
+    assert (task.status, task.run_count) == (TaskStatus.FINISHED, 1)
+    assert "service_unheard" in platform.processes["keeper"].text()
 
 
 def test_nothing_is_left_running(platform: Cluster) -> None:

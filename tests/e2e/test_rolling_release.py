@@ -43,8 +43,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SupervisedHost]:
         ends.callback(database.stop)
         broker = rabbitmq.RabbitMq(folder / "broker")
         ends.callback(broker.stop)
+        # Nothing is killed here, and the task service is away for seconds while it is restarted.
+        lease = {"GM_LEASE_SECONDS": "20"}
         running = SupervisedHost(
-            folder, workers=2, demo_orders=True, databases=MariaDbDatabases(database), broker=broker
+            folder, workers=2, demo_orders=True, databases=MariaDbDatabases(database), broker=broker, **lease
         )
         yield ends.enter_context(running)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy.engine import Engine
 
+from gm_async_task.hearing import Hearing
 from gm_async_task.tasks.sweep import Sweeper
 from shared.database import DatabaseClock
 from shared.errors import StaleRun, TaskNotFound
@@ -24,6 +25,7 @@ SETTINGS = {"lease_seconds": 60, "ring_after_seconds": 5, "ring_at_most_every_se
 class Platform:
     """The service, a keeper and a broker that is a list."""
 
+    engine: Engine
     client: TaskClient
     sweeper: Sweeper
     clock: DatabaseClock
@@ -50,6 +52,7 @@ def platform(database_url: str) -> Iterator[Platform]:
     settings = make_settings(**SETTINGS, retention_days=30)
     client = TaskClient(AppTransport(make_service(engine, clock, **SETTINGS)))
     yield Platform(
+        engine,
         client,
         Sweeper(engine, settings, clock, queue),
         clock,
@@ -232,3 +235,21 @@ def test_old_ended_tasks_are_purged_and_others_kept(platform: Platform) -> None:
     with pytest.raises(TaskNotFound):
         platform.client.get(ended)
     assert platform.client.get(waiting).status == TaskStatus.SUBMITTED
+
+
+def test_no_run_is_lost_while_it_could_not_be_heard(platform: Platform) -> None:
+    answers = [False]
+    hearing = Hearing(lambda: answers[0], 60, lambda: platform.clock.offset_seconds)
+    deaf = Sweeper(platform.engine, make_settings(**SETTINGS), platform.clock, platform.queue, hearing=hearing)
+    task_id = platform.add()
+    run_count = platform.client.start(task_id).run_count
+
+    platform.clock.offset_seconds += 300
+    assert deaf.sweep().rescued == 0
+    answers[0] = True
+    assert deaf.sweep().rescued == 0
+    platform.client.heartbeat(task_id, run_count)
+    platform.clock.offset_seconds += 31
+    assert deaf.sweep().rescued == 0
+    platform.clock.offset_seconds += 60
+    assert deaf.sweep().rescued == 1

@@ -18,12 +18,12 @@ _START_SECONDS = 60
 class RabbitMq:
     """A running server; `kill` and `start` are its crashes, `reset` gives the next test an empty one."""
 
-    def __init__(self, folder: Path, erl_args: str = "") -> None:
-        """Start it with further arguments, such as `-rabbit consumer_timeout 10000`."""
+    def __init__(self, folder: Path, erl_args: str = "", configuration: str = "") -> None:
+        """Start it with further arguments, such as `-rabbit consumer_timeout 10000`, and lines of rabbitmq.conf."""
         folder.mkdir()
         self.folder = folder
         self.port, self._names_port = free_port(), free_port()
-        write_configuration(folder, f"listeners.tcp.default = 127.0.0.1:{self.port}\n")
+        write_configuration(folder, f"listeners.tcp.default = 127.0.0.1:{self.port}\n{configuration}")
         self._environment = make_environment(folder, self.port, free_port(), self._names_port, erl_args)
         # The server would start its name server as a daemon of its own, which nobody ends.
         self._names = Proc("epmd", names_argv(self._names_port), folder)
