@@ -138,7 +138,7 @@ class TaskService:
             "type": command.kind,
             "request_id": current_request_id(),
             "queue": command.queue,
-            "dispatch_at": self._clock.after(self._settings.ring_after_seconds) if rung else None,
+            "dispatch_seconds": self._settings.ring_after_seconds if rung else None,
             "run_seconds": float(command.run_seconds or self._settings.run_seconds),
         }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Insert,
     Row,
     Select,
     Update,
@@ -43,21 +44,25 @@ _WHOLE_WITHOUT_INPUT = select(*_WITHOUT_INPUT).where(_IS_WANTED)
 _RESULT = select(tasks.c.result).where(_IS_WANTED)
 
 
-def insert_task(connection: Connection, clock: DatabaseClock, **values: Any) -> int:
-    """Insert a submitted task and return its id."""
-    defaults = {
-        "status": int(TaskStatus.SUBMITTED),
-        "run_count": 0,
-        "dispatch_count": 0,
-        "lost_runs": 0,
-        "stop_requested": False,
-        "creat_time": clock.now(),
-        "modify_time": clock.now(),
-    }
-    result = connection.execute(insert(tasks).values({**defaults, **values}))
-    key = result.inserted_primary_key
+def insert_task(connection: Connection, clock: DatabaseClock, *, dispatch_seconds: float | None, **values: Any) -> int:
+    """Insert a submitted task, to be rung for in `dispatch_seconds` if at all, and return its id."""
+    key = connection.execute(_insert_statement(clock, dispatch_seconds), values).inserted_primary_key
     assert key is not None  # noqa: S101 an insert of one row has a key
     return int(key[0])
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(clock: DatabaseClock, dispatch_seconds: float | None) -> Insert:
+    return insert(tasks).values(
+        status=int(TaskStatus.SUBMITTED),
+        run_count=0,
+        dispatch_count=0,
+        lost_runs=0,
+        stop_requested=False,
+        dispatch_at=None if dispatch_seconds is None else clock.after(dispatch_seconds),
+        creat_time=clock.now(),
+        modify_time=clock.now(),
+    )
 
 
 def find_by_user_task_id(connection: Connection, station_id: str, user_task_id: str) -> TaskRow | None:

@@ -98,7 +98,7 @@ class Dispatch:
             type=int(TaskType.PROCESS),
             request_id=job.job_reqid,
             queue=self._settings.workflow_queue,
-            dispatch_at=self._clock.after(wait),
+            dispatch_seconds=wait,
             run_seconds=float(task.task_timeout),
             workflow_task_id=task.task_id,
         )

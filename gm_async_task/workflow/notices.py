@@ -41,11 +41,13 @@ class Notifier:
         self._thread: threading.Thread | None = None
         self._woken = threading.Event()
 
-    def keep(self, connection: Connection, job: JobRow) -> bool:
-        """Keep a notice of the job as it is now; False where its plugin does not want to know."""
-        plugin = self._plugins.find(job.job_type)
-        if plugin is not None and _is_silent(plugin):
-            return False
+    def is_wanted(self, job_type: str) -> bool:
+        """Tell whether the plugin behind a job type wants to be told; one that is gone may come back."""
+        plugin = self._plugins.find(job_type)
+        return plugin is None or not _is_silent(plugin)
+
+    def keep(self, connection: Connection, job: JobRow) -> None:
+        """Keep a notice of the job as it is now."""
         connection.execute(
             insert(notices).values(
                 job_id=job.job_id,
@@ -55,7 +57,6 @@ class Notifier:
                 due_at=self._clock.now(),
             )
         )
-        return True
 
     def wake(self) -> None:
         """Have what is due delivered soon, by this process's thread."""

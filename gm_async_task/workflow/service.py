@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks.followers import AfterCommit
-from gm_async_task.workflow import commands, store
+from gm_async_task.workflow import commands, search, store
 from gm_async_task.workflow.drawing import Node, draw_dot, draw_picture
 from gm_async_task.workflow.engine import JobEngine
 from gm_async_task.workflow.graph import GraphRefused
@@ -69,15 +70,16 @@ class JobService:
             Unavailable: nothing was created.
         """
         name = caller.reqid if command.job_name is None else command.job_name
-        if in_read(self._engine, lambda connection: store.is_name_taken(connection, name)):
-            raise _name_taken(name)
+        self._refuse_taken(name)
         plugin = self._plugins.find(command.job_type)
         if plugin is None:
             raise Refused(Stat.JOB_TYPE_NOT_EXISTS, f"no plugin offers jobs of the type {command.job_type[:64]}")
         extra, extra_text = read_extra(command.job_extra)
         plan = plan_job(plugin, extra, extra_text, command.job_timeout, self._settings.task_names)
         texts = _checked_texts(command, name, caller)
-        job_id, after = self._in_write_again(lambda connection: self._create(connection, texts, plan))
+        job_id, after = self._in_write_again(
+            lambda connection: self._create(connection, texts, plan), lambda: self._refuse_taken(name)
+        )
         log.info("job_created", job_id=job_id, job_type=command.job_type, tasks=len(plan.tasks))
         after()
         return job_id
@@ -122,7 +124,7 @@ class JobService:
             filters["job_namespace"] = _narrowed(filters.get("job_namespace"), caller.namespace)
 
         def read(connection: Connection) -> dict[str, Any]:
-            total, rows = store.list_page(
+            total, rows = search.list_page(
                 connection,
                 filters,
                 order_by=command.orderBy,
@@ -152,7 +154,7 @@ class JobService:
 
         def read(connection: Connection) -> list[dict[str, Any]]:
             job = _require(connection, command, caller, data={"list": []})
-            rows = store.list_tasks(connection, job.job_id, command.task_status or None)
+            rows = search.list_tasks(connection, job.job_id, command.task_status or None)
             return [task_fields(row, self._settings.zone) for row in rows]
 
         return {"list": in_read(self._engine, read)}
@@ -167,7 +169,7 @@ class JobService:
 
         def read(connection: Connection) -> str:
             job = _require(connection, named, caller)
-            nodes = [_node(row) for row in store.list_tasks(connection, job.job_id)]
+            nodes = [_node(row) for row in search.list_tasks(connection, job.job_id)]
             return draw_dot(f"{job.job_type} {job.job_name} ({job.job_status})", nodes)
 
         dot = in_read(self._engine, read)
@@ -181,14 +183,12 @@ class JobService:
         Raises:
             Refused: it does not exist.
         """
-        row = in_read(self._engine, lambda connection: store.find_task(connection, command.task_id, caller.namespace))
+        row = in_read(self._engine, lambda connection: search.find_task(connection, command.task_id, caller.namespace))
         if row is None:
             raise Refused(Stat.TASK_NOT_EXIST, "there is no such task", data={})
         return task_fields(row, self._settings.zone)
 
     def _create(self, connection: Connection, texts: dict[str, str], plan: Plan) -> tuple[int, AfterCommit]:
-        if store.is_name_taken(connection, texts["job_name"]):
-            raise _name_taken(texts["job_name"])
         now = store.read_now(connection, self._clock)
         moments = dict.fromkeys(("c_time", "s_time", "e_time", "u_time"), now)
         job_id = store.insert_job(
@@ -205,16 +205,21 @@ class JobService:
             job_lock=",".join(plan.locks),
             exe_id=0,
             is_valid=True,
-            deadline=self._clock.after(plan.timeout_seconds),
+            deadline=now + timedelta(seconds=plan.timeout_seconds),
         )
         _take_locks(connection, job_id, plan.locks)
         store.insert_tasks(connection, [_task_row(job_id, task, plan.timeout_seconds, now) for task in plan.tasks])
-        return job_id, self._jobs.begin(connection, store.get_job(connection, job_id))
+        return job_id, self._jobs.begin(connection, store.get_job(connection, job_id), now)
 
-    def _in_write_again(self, work: Callable[[Connection], Result]) -> Result:
+    def _refuse_taken(self, name: str) -> None:
+        if in_read(self._engine, lambda connection: store.is_name_taken(connection, name)):
+            raise Refused(Stat.JOB_EXIST, f"a job has the name {name[:64]} already")
+
+    def _in_write_again(self, work: Callable[[Connection], Result], look: Callable[[], None] = lambda: None) -> Result:
         """Do `work` in one transaction, again where another one took a name or a lock in between: then it is seen.
 
         Raises:
+            Refused: by `look`, which is called after each collision.
             Unavailable: others keep taking what this one wants.
         """
         for _ in range(_TRIES):
@@ -222,6 +227,7 @@ class JobService:
                 return in_write(self._engine, work)
             except IntegrityError as error:
                 log.info("job_collided", problem=str(error.orig))
+                look()
         raise Unavailable(what="database")
 
 
@@ -296,15 +302,13 @@ def _require(
 
 
 def _take_locks(connection: Connection, job_id: int, names: tuple[str, ...]) -> None:
+    if not names:
+        return
     holders = store.list_lock_holders(connection, names)
     for name in sorted(holders):
         if holders[name] != job_id:
             raise Refused(Stat.JOB_LOCKED, f"job {holders[name]} holds the lock {name}", job_id=holders[name])
     store.insert_locks(connection, job_id, set(names) - set(holders))
-
-
-def _name_taken(name: str) -> Refused:
-    return Refused(Stat.JOB_EXIST, f"a job has the name {name[:64]} already")
 
 
 def _narrowed(wanted: str | None, namespace: str) -> str:

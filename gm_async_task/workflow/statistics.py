@@ -14,8 +14,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.workflow import commands
 from gm_async_task.workflow.models import jobs
+from gm_async_task.workflow.search import has_tags
 from gm_async_task.workflow.states import JobStatus
-from gm_async_task.workflow.store import has_tags, split
+from gm_async_task.workflow.store import split
 from shared.database import in_read, to_utc
 
 _ENDED = (JobStatus.FINISHED.value, JobStatus.FAILED.value)

@@ -1,12 +1,16 @@
-"""The SQL of jobs and their tasks. Whoever changes a job holds its row; the row of a task's run is locked before it."""
+"""The SQL of jobs and their tasks. Whoever changes a job holds its row; the row of a task's run is locked before it.
+
+What every task needs is kept as a statement with bound values: building one costs more than executing it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import BindParameter, Row, Select, Update, and_, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from gm_async_task.tasks.models import tasks as async_tasks
@@ -17,14 +21,37 @@ from shared.task_api.models import ENDED
 
 JobRow = Row[Any]
 TaskRow = Row[Any]
+EndedRun = Row[Any]
+"""a task of a job, and from its row in tbl_async_task the run_* of `_ended_run`"""
 _LIVE = (TaskStatus.PENDING.value, TaskStatus.STARTED.value)
 _STATE = (tasks.c.task_id, tasks.c.task_label, tasks.c.task_status, tasks.c.task_dependencies, tasks.c.ret_stat)
+_WANTED: BindParameter[int] = bindparam("wanted_id")
+_RUN_OF_TASK = and_(tasks.c.task_id == async_tasks.c.workflow_task_id, tasks.c.async_task_id == async_tasks.c.id)
+
+_INSERT_JOB, _INSERT_TASKS = insert(jobs), insert(tasks)
+_JOB = select(jobs).where(jobs.c.job_id == _WANTED)
+_JOB_LOCKED = _JOB.with_for_update()
+_JOB_OF_RUN_LOCKED = (
+    select(jobs)
+    .where(
+        jobs.c.job_id
+        == select(tasks.c.job_id).join(async_tasks, _RUN_OF_TASK).where(async_tasks.c.id == _WANTED).scalar_subquery()
+    )
+    .with_for_update()
+)
+_STATES = select(*_STATE).where(tasks.c.job_id == _WANTED).order_by(tasks.c.task_id)
+_TASKS = select(tasks).where(tasks.c.task_id.in_(bindparam("wanted_ids", expanding=True))).order_by(tasks.c.task_id)
 
 
 def read_now(connection: Connection, clock: DatabaseClock) -> datetime:
     """Return the database's time, UTC without offset."""
-    now: datetime = connection.execute(select(clock.now().label("now"))).scalar_one()
+    now: datetime = connection.execute(_now(clock)).scalar_one()
     return now
+
+
+@lru_cache(maxsize=16)
+def _now(clock: DatabaseClock) -> Select[Any]:
+    return select(clock.now().label("now"))
 
 
 def insert_job(connection: Connection, **values: Any) -> int:
@@ -33,14 +60,14 @@ def insert_job(connection: Connection, **values: Any) -> int:
     Raises:
         sqlalchemy.exc.IntegrityError: its name is taken.
     """
-    key = connection.execute(insert(jobs).values(values)).inserted_primary_key
+    key = connection.execute(_INSERT_JOB, values).inserted_primary_key
     assert key is not None  # noqa: S101 an insert of one row has a key
     return int(key[0])
 
 
 def insert_tasks(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Insert a job's tasks; their ids rise in the order given."""
-    connection.execute(insert(tasks), rows)
+    connection.execute(_INSERT_TASKS, rows)
 
 
 def find_jobs(
@@ -57,12 +84,17 @@ def find_jobs(
 
 def lock_job(connection: Connection, job_id: int) -> JobRow | None:
     """Return a job and hold its row to the end of the transaction; None where it was deleted."""
-    return connection.execute(select(jobs).where(jobs.c.job_id == job_id).with_for_update()).one_or_none()
+    return connection.execute(_JOB_LOCKED, {"wanted_id": job_id}).one_or_none()
+
+
+def lock_job_of_run(connection: Connection, async_task_id: int) -> JobRow | None:
+    """Do the same with the job that a row of tbl_async_task works for; None where it works for none any more."""
+    return connection.execute(_JOB_OF_RUN_LOCKED, {"wanted_id": async_task_id}).one_or_none()
 
 
 def get_job(connection: Connection, job_id: int) -> JobRow:
     """Return a job that is known to exist."""
-    return connection.execute(select(jobs).where(jobs.c.job_id == job_id)).one()
+    return connection.execute(_JOB, {"wanted_id": job_id}).one()
 
 
 def is_name_taken(connection: Connection, job_name: str) -> bool:
@@ -72,50 +104,50 @@ def is_name_taken(connection: Connection, job_name: str) -> bool:
 
 def change_job(connection: Connection, clock: DatabaseClock, job_id: int, **values: Any) -> None:
     """Write columns of a job whose row is held."""
-    connection.execute(update(jobs).where(jobs.c.job_id == job_id).values({"u_time": clock.now(), **values}))
+    connection.execute(_job_changes(clock), {"wanted_id": job_id, **values})
+
+
+@lru_cache(maxsize=16)
+def _job_changes(clock: DatabaseClock) -> Update:
+    """Return the change of whatever columns are given with it."""
+    return update(jobs).where(jobs.c.job_id == _WANTED).values(u_time=clock.now())
 
 
 def change_task(connection: Connection, clock: DatabaseClock, task_id: int, **values: Any) -> None:
     """Write columns of a task whose job's row is held."""
-    connection.execute(update(tasks).where(tasks.c.task_id == task_id).values({"u_time": clock.now(), **values}))
+    connection.execute(_task_changes(clock), {"wanted_id": task_id, **values})
+
+
+@lru_cache(maxsize=16)
+def _task_changes(clock: DatabaseClock) -> Update:
+    return update(tasks).where(tasks.c.task_id == _WANTED).values(u_time=clock.now())
 
 
 def list_states(connection: Connection, job_id: int) -> list[TaskState]:
     """Return what the rules look at of a job's tasks, in the order in which they were added."""
-    rows = connection.execute(select(*_STATE).where(tasks.c.job_id == job_id).order_by(tasks.c.task_id)).all()
     return [
-        TaskState(
-            row.task_id, row.task_label, TaskStatus(row.task_status), split(row.task_dependencies), str(row.ret_stat)
-        )
-        for row in rows
+        TaskState(task_id, label, TaskStatus(status), split(dependencies), ret_stat)
+        for task_id, label, status, dependencies, ret_stat in connection.execute(_STATES, {"wanted_id": job_id})
     ]
-
-
-def list_tasks(connection: Connection, job_id: int, task_status: str | None = None) -> Sequence[TaskRow]:
-    """Return a job's tasks whole, in the order in which they were added."""
-    query = select(tasks).where(tasks.c.job_id == job_id).order_by(tasks.c.task_id)
-    if task_status is not None:
-        query = query.where(tasks.c.task_status == task_status)
-    return connection.execute(query).all()
 
 
 def get_tasks(connection: Connection, task_ids: Sequence[int]) -> Sequence[TaskRow]:
     """Return tasks whole, by their ids."""
-    return connection.execute(select(tasks).where(tasks.c.task_id.in_(task_ids)).order_by(tasks.c.task_id)).all()
+    return connection.execute(_TASKS, {"wanted_ids": task_ids}).all()
 
 
-def find_task(connection: Connection, task_id: int, namespace: str | None) -> TaskRow | None:
-    """Return one task; `namespace` narrows it to the jobs of one."""
-    query = select(tasks).where(tasks.c.task_id == task_id)
-    if namespace is not None:
-        query = query.join(jobs, jobs.c.job_id == tasks.c.job_id).where(jobs.c.job_namespace == namespace)
-    return connection.execute(query).one_or_none()
+def find_ended_run(connection: Connection, clock: DatabaseClock, async_task_id: int) -> EndedRun | None:
+    """Return how a row of tbl_async_task ended, with its task; None where it has not, or is no longer that task's."""
+    return connection.execute(_ended_run(clock), {"wanted_id": async_task_id}).one_or_none()
 
 
-def find_task_of_run(connection: Connection, async_task_id: int, task_id: int) -> TaskRow | None:
-    """Return the task that a row of tbl_async_task runs, None where it is no longer that row's."""
-    query = select(tasks).where(tasks.c.task_id == task_id, tasks.c.async_task_id == async_task_id)
-    return connection.execute(query).one_or_none()
+@lru_cache(maxsize=16)
+def _ended_run(clock: DatabaseClock) -> Select[Any]:
+    run = async_tasks.c
+    told = [run[name].label(f"run_{name}") for name in ("id", "status", "result", "reason", "reason_code", "run_count")]
+    ended = run.status.in_([int(status) for status in ENDED])
+    query = select(tasks, *told, clock.now().label("now")).join(async_tasks, _RUN_OF_TASK)
+    return query.where(run.id == _WANTED, ended)
 
 
 def note_started(connection: Connection, clock: DatabaseClock, async_task_id: int, task_id: int) -> bool:
@@ -123,20 +155,22 @@ def note_started(connection: Connection, clock: DatabaseClock, async_task_id: in
 
     What was started before its job failed may be run to its end, by another worker if need be.
     """
-    running = select(jobs.c.job_id).where(jobs.c.job_status == JobStatus.STARTED.value)
-    statement = (
+    given = {"wanted_id": task_id, "wanted_run": async_task_id}
+    return connection.execute(_start_statement(clock), given).rowcount == 1
+
+
+@lru_cache(maxsize=16)
+def _start_statement(clock: DatabaseClock) -> Update:
+    job_goes_on = exists().where(jobs.c.job_id == tasks.c.job_id, jobs.c.job_status == JobStatus.STARTED.value)
+    startable = or_(
+        tasks.c.task_status == TaskStatus.STARTED.value,
+        and_(tasks.c.task_status == TaskStatus.PENDING.value, job_goes_on),
+    )
+    return (
         update(tasks)
-        .where(
-            tasks.c.task_id == task_id,
-            tasks.c.async_task_id == async_task_id,
-            or_(
-                tasks.c.task_status == TaskStatus.STARTED.value,
-                and_(tasks.c.task_status == TaskStatus.PENDING.value, tasks.c.job_id.in_(running)),
-            ),
-        )
+        .where(tasks.c.task_id == _WANTED, tasks.c.async_task_id == bindparam("wanted_run"), startable)
         .values(task_status=TaskStatus.STARTED.value, s_time=clock.now(), u_time=clock.now())
     )
-    return connection.execute(statement).rowcount == 1
 
 
 def list_runs(connection: Connection, job_id: int, statuses: Sequence[str]) -> list[int]:
@@ -212,38 +246,6 @@ def list_unheard(connection: Connection, limit: int) -> Sequence[int]:
     return connection.execute(query).scalars().all()
 
 
-def list_page(
-    connection: Connection,
-    filters: dict[str, Any],
-    *,
-    order_by: str,
-    descending: bool,
-    page_index: int,
-    page_size: int,
-) -> tuple[int, Sequence[JobRow]]:
-    """Return how many jobs match and a page of them; `filters` has job_tag, job_name (LIKE) and columns."""
-    conditions = [_condition(name, value) for name, value in filters.items() if value is not None]
-    total = connection.execute(select(func.count()).select_from(jobs).where(*conditions)).scalar_one()
-    column = jobs.c[order_by]
-    order = [column.desc(), jobs.c.job_id.desc()] if descending else [column, jobs.c.job_id]
-    query = select(jobs).where(*conditions).order_by(*order).limit(page_size).offset((page_index - 1) * page_size)
-    return total, connection.execute(query).all()
-
-
-def has_tags(tags: str) -> ColumnElement[bool]:
-    """Match jobs that carry each of the tags as a whole item."""
-    kept = literal(",") + jobs.c.job_tags + literal(",")
-    return and_(*(func.instr(kept, f",{tag},") > 0 for tag in split(tags)))
-
-
 def split(text: str) -> tuple[str, ...]:
     """Return the items of a comma-joined list."""
     return tuple(item for item in text.split(",") if item)
-
-
-def _condition(name: str, value: Any) -> ColumnElement[bool]:
-    if name == "job_tag":
-        return has_tags(value)
-    if name == "job_name":
-        return jobs.c.job_name.ilike(value, escape="\\")
-    return jobs.c[name].is_not_distinct_from(value)
