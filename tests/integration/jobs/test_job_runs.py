@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
+from gm_async_task.workflow.models import notices
 from shared.errors import NotStartable, StaleRun
 from tests.support.job_client import FILES, task
 from tests.support.jobs import JobDesk
@@ -461,13 +463,11 @@ def test_a_notifier_that_raises_hurts_nobody_and_is_given_up(desk: JobDesk, tmp_
     other = create(desk, task("a"), notify=str(told))
 
     desk.work()
-    for _ in range(8):
-        desk.sweep_after(70)
-        desk.room.notifier.deliver_due()
+    # The service's own thread delivers too: the moved clock lets a notice that it has in hand look lost.
+    wait_for(lambda: _notices_left(desk) == 0, 20, "the last notice")
 
     assert desk.detail(raising)["job_status"] == desk.detail(other)["job_status"] == "finished"
-    assert _settled(told, 2) == [f"{other} started ", f"{other} finished OK"]
-    assert not desk.room.notifier.has_due()
+    assert list(dict.fromkeys(told.read_text().splitlines())) == [f"{other} started ", f"{other} finished OK"]
 
 
 def test_jobs_without_a_notifier_keep_no_notices(desk: JobDesk) -> None:
@@ -475,6 +475,14 @@ def test_jobs_without_a_notifier_keep_no_notices(desk: JobDesk) -> None:
     desk.work()
 
     assert not desk.room.notifier.has_due()
+
+
+def _notices_left(desk: JobDesk) -> int:
+    """Return how many notices are kept when what is due a minute later was tried."""
+    desk.sweep_after(70)
+    desk.room.notifier.deliver_due()
+    with desk.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(notices)).scalar_one()
 
 
 def _settled(told: Path, lines: int) -> list[str]:
