@@ -62,3 +62,9 @@ def wait_for(req: Any, path: str) -> Any:
     while not Path(path).exists():
         time.sleep(0.02)
     return retstat.OK, {}
+
+
+def note_then_fail_until(req: Any, path: str, attempt: int) -> Any:
+    """Say that it ran, and fail until the given attempt."""
+    note(req, path)
+    return fail_until(req, attempt)
