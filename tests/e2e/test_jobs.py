@@ -276,6 +276,25 @@ def test_of_twenty_at_once_one_creates_and_one_retries(jobs: JobClient, tmp_path
     assert [line.split()[1] for line in lines(tmp_path / "a")] == ["1", "2"]
 
 
+def test_jobs_created_while_the_broker_is_killed_run_once_it_is_back(
+    platform: Cluster, jobs: JobClient, tmp_path: Path
+) -> None:
+    def create(number: int) -> int:
+        return jobs.create_graph(task("a", "/tries/note", params={"path": str(tmp_path / str(number))}))
+
+    with ThreadPoolExecutor(4) as clients:
+        creations = [clients.submit(create, number) for number in range(24)]
+        wait_for(lambda: sum(each.done() for each in creations) >= 4, 20, "some jobs")
+        platform.broker.kill()
+        try:
+            created = [each.result() for each in creations]
+        finally:
+            platform.broker.start()
+
+    assert {jobs.ended(job_id, 45)["ret_stat"] for job_id in created} == {"OK"}
+    assert [[line.split()[1] for line in lines(tmp_path / str(number))] for number in range(24)] == [["1"]] * 24
+
+
 def test_an_order_file_is_taken_in_as_one_job(platform: Cluster, jobs: JobClient) -> None:
     body = {"task_id": "intake-1", "time_config_id": "whole-day", "file_name": "orders.xlsx"}
     first = platform.first.post("/station/order/batch/intake", {**body, "order_data": order_rows(20, "intake-")}).json()

@@ -18,7 +18,6 @@ from gm_async_task.workflow import engine, notices
 from gm_async_task.workflow.advance import Advance
 from gm_async_task.workflow.notices import Notifier
 
-STEPS = ("before_commit", "before_ring", "after_ring", "after_claim", "before_notice", "after_notice")
 ARMED = Path(os.environ["GM_DEATHS"])
 _one_at_a_time = threading.Lock()
 
@@ -57,4 +56,4 @@ Notifier._deliver = dying(Notifier._deliver, before="before_notice", after="afte
 
 from gm_async_task.wsgi import app  # noqa: E402 made of the parts above
 
-__all__ = ["STEPS", "app"]
+__all__ = ["app"]

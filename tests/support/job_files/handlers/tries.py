@@ -68,3 +68,10 @@ def note_then_fail_until(req: Any, path: str, attempt: int) -> Any:
     """Say that it ran, and fail until the given attempt."""
     note(req, path)
     return fail_until(req, attempt)
+
+
+def note_and_wait(req: Any, path: str, gate: str) -> Any:
+    """Say that it ran, and go on when a file is there."""
+    answer = note(req, path)
+    wait_for(req, gate)
+    return answer
