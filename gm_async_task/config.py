@@ -47,7 +47,9 @@ class AsyncTaskSettings(CommonSettings):
         default=None,
         description="the keeper says here every second how it is; `python -m gm_async_task.health` reads it",
     )
-    retention_days: int = Field(default=0, ge=0, description="ended tasks older than this are deleted; 0: kept")
+    retention_days: int = Field(
+        default=0, ge=0, description="ended tasks and jobs older than this are deleted; 0: kept"
+    )
 
     plugin_dirs: list[Path] = Field(
         default=[], description="folders with plugins of workflow jobs, as a JSON list; before those that are shipped"

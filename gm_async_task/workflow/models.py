@@ -51,6 +51,7 @@ jobs = Table(
         )
     ),
     Index("ix_workflow_job_job_status_deadline", "job_status", "deadline"),
+    Index("ix_workflow_job_job_status_e_time", "job_status", "e_time"),
     Index("ix_workflow_job_job_type_e_time", "job_type", "e_time"),
     # Ids of deleted jobs must not come back: what their handlers did is keyed by them.
     sqlite_autoincrement=True,

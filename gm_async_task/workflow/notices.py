@@ -71,6 +71,10 @@ class Notifier:
         query = select(notices.c.notice_id).where(notices.c.due_at <= self._clock.now()).limit(1)
         return in_read(self._engine, lambda connection: connection.execute(query).first()) is not None
 
+    def forget_job(self, connection: Connection, job_id: int) -> None:
+        """Forget what was still to be told of a job."""
+        connection.execute(delete(notices).where(notices.c.job_id == job_id))
+
     def deliver_due(self) -> int:
         """Deliver every notice that is due now; return how many."""
         delivered = 0

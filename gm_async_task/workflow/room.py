@@ -40,5 +40,5 @@ def make_workflow_room(engine: Engine, settings: AsyncTaskSettings, clock: Datab
         job_engine=job_engine,
         service=JobService(engine, settings, clock, plugins, job_engine),
         statistics=JobStatistics(engine, settings.zone),
-        sweeper=JobSweeper(engine, clock, job_engine, notifier),
+        sweeper=JobSweeper(engine, clock, job_engine, notifier, settings.retention_days),
     )

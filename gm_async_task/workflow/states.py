@@ -37,6 +37,8 @@ class TaskStatus(StrEnum):
     FAILED = "failed"
 
 
+ENDED_JOB = (JobStatus.FINISHED, JobStatus.FAILED)
+"""states in which a job is over, until somebody retries it"""
 LIVE = frozenset({TaskStatus.PENDING, TaskStatus.STARTED})
 """states in which a task's end is awaited"""
 

@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection, Engine
 from gm_async_task.workflow import commands
 from gm_async_task.workflow.models import jobs
 from gm_async_task.workflow.search import has_tags
-from gm_async_task.workflow.states import JobStatus
+from gm_async_task.workflow.states import ENDED_JOB, JobStatus
 from gm_async_task.workflow.store import split
 from shared.database import in_read, to_utc
 
-_ENDED = (JobStatus.FINISHED.value, JobStatus.FAILED.value)
+_ENDED = [status.value for status in ENDED_JOB]
 _MINUTE = cast(jobs.c.e_time, String(16))
 """when a job ended, as text to the minute: what zones are apart by is whole minutes"""
 

@@ -10,13 +10,27 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, Select, Update, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from gm_async_task.tasks.models import tasks as async_tasks
 from gm_async_task.workflow.models import jobs, locks, tasks
-from gm_async_task.workflow.states import JobStatus, TaskState, TaskStatus
-from shared.database import DatabaseClock
+from gm_async_task.workflow.states import ENDED_JOB, JobStatus, TaskState, TaskStatus
+from shared.database import DatabaseClock, utc_after
 from shared.task_api.models import ENDED
 
 JobRow = Row[Any]
@@ -228,6 +242,22 @@ def list_overdue(connection: Connection, clock: DatabaseClock, limit: int) -> Se
         .limit(limit)
     )
     return connection.execute(query).scalars().all()
+
+
+def list_ended_before(connection: Connection, moment: utc_after, limit: int) -> Sequence[int]:
+    """Return the ids of jobs that have ended before a moment."""
+    query = select(jobs.c.job_id).where(*_ended_before(moment)).limit(limit)
+    return connection.execute(query).scalars().all()
+
+
+def has_ended_before(connection: Connection, job_id: int, moment: utc_after) -> bool:
+    """Tell whether a job, whose row is held, has ended before a moment."""
+    query = select(jobs.c.job_id).where(jobs.c.job_id == job_id, *_ended_before(moment))
+    return connection.execute(query).first() is not None
+
+
+def _ended_before(moment: utc_after) -> tuple[ColumnElement[bool], ...]:
+    return jobs.c.job_status.in_([status.value for status in ENDED_JOB]), jobs.c.e_time < moment
 
 
 def list_unheard(connection: Connection, limit: int) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""What the keeper does for jobs: ends what is over time, hears ends that went unheard, has plugins told."""
+"""What the keeper does for jobs: ends what is over time, hears ends that went unheard, has plugins told, purges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gm_async_task.tasks.followers import AfterCommit
 from gm_async_task.workflow import store
 from gm_async_task.workflow.engine import JobEngine
 from gm_async_task.workflow.notices import Notifier
-from shared.database import DatabaseClock, in_read, in_write
+from shared.database import DatabaseClock, in_read, in_write, utc_after
 
 log = structlog.get_logger(__name__)
 _AT_ONCE = 500
@@ -24,12 +24,17 @@ class SweptJobs:
 
     jobs_timed_out: int = 0
     ends_heard: int = 0
+    jobs_purged: int = 0
 
 
 class JobSweeper:
     """Keeps the promise that no job stays started past its time; any number of keepers may run."""
 
-    def __init__(self, engine: Engine, clock: DatabaseClock, job_engine: JobEngine, notifier: Notifier) -> None:
+    def __init__(
+        self, engine: Engine, clock: DatabaseClock, job_engine: JobEngine, notifier: Notifier, retention_days: int
+    ) -> None:
+        """Delete jobs that ended longer ago than `retention_days`; with 0 keep all."""
+        self._retention_days = retention_days
         self._engine = engine
         self._clock = clock
         self._jobs = job_engine
@@ -46,7 +51,25 @@ class JobSweeper:
         timed_out = sum(self._time_out(job_id) for job_id in overdue)
         if self._notifier.has_due():
             self._notifier.wake()
-        return SweptJobs(jobs_timed_out=timed_out, ends_heard=heard)
+        return SweptJobs(jobs_timed_out=timed_out, ends_heard=heard, jobs_purged=self._purge())
+
+    def _purge(self) -> int:
+        if not self._retention_days:
+            return 0
+        before = self._clock.after(-self._retention_days * 86_400)
+        old = self._read(lambda c: store.list_ended_before(c, before, _AT_ONCE))
+        return sum(self._delete(job_id, before) for job_id in old)
+
+    def _delete(self, job_id: int, before: utc_after) -> bool:
+        def delete(connection: Connection) -> bool:
+            if store.lock_job(connection, job_id) is None or not store.has_ended_before(connection, job_id, before):
+                return False  # somebody deleted it, or tried it again
+            self._jobs.withdraw_all(connection, job_id)
+            store.delete_job(connection, job_id)
+            self._notifier.forget_job(connection, job_id)
+            return True
+
+        return in_write(self._engine, delete)
 
     def _time_out(self, job_id: int) -> bool:
         timed_out = self._act(lambda connection: self._jobs.time_out(connection, job_id))

@@ -125,9 +125,9 @@ SWEEPER = Metric(
     "gm_sweeper_total",
     "counter",
     (KEEPER,),
-    "what sweeps did: rung, rescued, ended, purged, jobs_timed_out, ends_heard",
+    "what sweeps did: rung, rescued, ended, purged, jobs_timed_out, ends_heard, jobs_purged",
     ("action",),
-    known=("rung", "rescued", "ended", "purged", "jobs_timed_out", "ends_heard"),
+    known=("rung", "rescued", "ended", "purged", "jobs_timed_out", "ends_heard", "jobs_purged"),
 )
 SWEEPS = Metric(
     "gm_sweeps_total",

@@ -280,6 +280,7 @@ def test_jobs_created_while_the_broker_is_killed_run_once_it_is_back(
     platform: Cluster, jobs: JobClient, tmp_path: Path
 ) -> None:
     """Behind others: a quorum queue of RabbitMQ 3.10 finds no leader again if it is killed in its first second."""
+
     def create(number: int) -> int:
         return jobs.create_graph(task("a", "/tries/note", params={"path": str(tmp_path / str(number))}))
 

@@ -74,7 +74,8 @@ def _create_jobs() -> None:
         **OPTIONS,
     )
     singles = ("job_client", "job_namespace", "job_reqid", "job_tags", "ret_stat", "job_cost", "exe_id", "operator")
-    for columns in (*([name] for name in singles), ["is_valid"], ["job_status", "deadline"], ["job_type", "e_time"]):
+    pairs = (["job_status", "deadline"], ["job_status", "e_time"], ["job_type", "e_time"])
+    for columns in (*([name] for name in singles), ["is_valid"], *pairs):
         op.create_index("ix_workflow_job_" + "_".join(columns), "workflow_job", columns)
 
 

@@ -8,12 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
-from gm_async_task.db import metadata
 from gm_async_task.workflow import models
-from tests.support.async_task import make_database
 from tests.support.jobs import JobDesk, make_desk, write_plugin
 
 ADD = 'def workflow(self):\n    self.add_task("a", "/demo_api/ping"'
@@ -34,17 +30,6 @@ def test_every_column_of_the_contract_is_shown(desk: JobDesk) -> None:
 
     assert list(desk.detail(job_id)) == list(models.CONTRACT_JOB_COLUMNS)
     assert list(desk.task_rows(job_id)[0]) == list(models.CONTRACT_TASK_COLUMNS)
-
-
-def test_the_migrated_schema_is_that_of_the_models(database_url: str) -> None:
-    engine = make_database(database_url)
-
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": "alembic_async_task"})
-        differences = compare_metadata(context, metadata)
-
-    assert [each for each in differences if "workflow" in str(each)] == []
-    engine.dispose()
 
 
 def test_a_body_is_read_as_json_whatever_its_content_type(quick_desk: JobDesk) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
-from gm_async_task.workflow.models import notices
+from gm_async_task.workflow.models import locks, notices, tasks
 from shared.errors import NotStartable, StaleRun
 from tests.support.job_client import FILES, task
-from tests.support.jobs import JobDesk
+from tests.support.jobs import JobDesk, make_desk
 from tests.support.waiting import wait_for
 
+FAR_OFF = datetime(2100, 1, 1)
 DEMO_HELLO = {"str_info": "hi"}
 
 
@@ -475,6 +477,31 @@ def test_jobs_without_a_notifier_keep_no_notices(desk: JobDesk) -> None:
     desk.work()
 
     assert not desk.room.notifier.has_due()
+
+
+def test_jobs_that_ended_long_ago_are_purged_whole_and_others_kept(database_url: str, plugin_dir: Path) -> None:
+    desk = make_desk(database_url, plugin_dirs=[plugin_dir], retention_days=30)
+    old, tried_again = create(desk, task("a"), job_locks="kept"), create(desk, task("a"))
+    desk.work(fail_at("/demo_api/ping"))
+    going_on = create(desk, task("a"), job_timeout=100 * 86_400)
+    with desk.engine.begin() as connection:
+        connection.execute(insert(notices).values(job_id=old, job_type="graph", job="{}", tries=0, due_at=FAR_OFF))
+
+    desk.sweep_after(29 * 86_400)
+    desk.call("retry_job", job_id=tried_again)
+    desk.work()
+    desk.sweep_after(2 * 86_400)
+
+    assert [desk.call("get_job_detail", job_id=job_id)["stat"] for job_id in (old, tried_again, going_on)] == [
+        "ERR_JOB_NOT_EXIST",
+        "OK",
+        "OK",
+    ]
+    with desk.engine.connect() as connection:
+        left = [set(connection.execute(select(table.c.job_id)).scalars()) for table in (tasks, locks, notices)]
+    assert old not in set().union(*left)
+    assert left[0] == {tried_again, going_on}
+    desk.engine.dispose()
 
 
 def _notices_left(desk: JobDesk) -> int:
