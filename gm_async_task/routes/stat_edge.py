@@ -14,8 +14,9 @@ from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.workflow.service import Caller
 from gm_async_task.workflow.stats import Refused, Stat
 from shared.context import new_id
-from shared.errors import InvalidField, MalformedRequest, PlatformError, TooLarge
+from shared.errors import InvalidField, PlatformError, TooLarge
 from shared.web.params import MAX_QUERY_CHARACTERS, read_json_body, to_command
+from shared.web.stat_answers import answer_by_stat, stat_of
 
 log = structlog.get_logger(__name__)
 Model = TypeVar("Model", bound=BaseModel)
@@ -23,7 +24,6 @@ NAMESPACE_HEADER = "X-Job-Namespace"
 """set by gm_service: the only namespace whose jobs exist for the caller"""
 OPERATOR_HEADER = "X-Username"
 """`x_username` is the same header: gunicorn and nginx are configured to let the underscore pass"""
-_OTHER_STATS = {401: "ERR_UNAUTHORIZED", 403: "ERR_FORBIDDEN", 413: "ERR_TOO_LARGE", 503: "ERR_UNAVAILABLE"}
 
 
 def read_command(model: type[Model], settings: AsyncTaskSettings) -> Model:
@@ -98,16 +98,7 @@ def _answer_refusal(error: Refused) -> Response:
 
 
 def _answer_error(error: PlatformError) -> Response:
-    msg = error.sentence(g.get("language", "en"))
-    if isinstance(error, InvalidField | MalformedRequest):
-        return _answer({"stat": Stat.BAD_PARAMS.value, "msg": msg})
-    stat = _OTHER_STATS.get(error.status, Stat.SERVER_EXCEPTION.value)
-    response = _answer({"stat": stat, "msg": msg}, error.status)
-    if error.status == 413:
-        response.headers["Connection"] = "close"  # the rest of the body was not read
-    if "retry_after_seconds" in error.details:
-        response.headers["Retry-After"] = str(error.details["retry_after_seconds"])
-    return response
+    return answer_by_stat(error, **_beside(stat_of(error)[1], g.settings))
 
 
 def _answer_unexpected(error: Exception) -> Response:
@@ -124,6 +115,9 @@ def _answer(body: dict[str, Any], status: int = 200) -> Response:
 
 
 def _with_success(body: dict[str, Any], settings: AsyncTaskSettings) -> dict[str, Any]:
-    if not settings.stat_with_success:
-        return body
-    return {**body, "success": body["stat"] == Stat.OK, "message": body["stat"]}
+    return {**body, **_beside(body["stat"], settings)}
+
+
+def _beside(stat: str, settings: AsyncTaskSettings) -> dict[str, Any]:
+    """Return what else an answer has where it is so configured."""
+    return {"success": stat == Stat.OK, "message": stat} if settings.stat_with_success else {}

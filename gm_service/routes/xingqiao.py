@@ -1,21 +1,24 @@
 """/xingqiao/*: a station's workflow jobs, passed on to gm_async_task in the name of whoever is signed in.
 
-A station's jobs are those whose namespace is its id. What changes something is asked for by POST only.
+A station's jobs are those whose namespace is its id. What changes something is asked for by POST only. What is refused
+here has the shape of what is refused there.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Response, g, request
 
 from gm_service.auth import Caller
 from gm_service.config import ServiceSettings
 from gm_service.job_api import PROGRAM, JobApi
-from shared.errors import InvalidField
+from shared.errors import InvalidField, PlatformError
 from shared.web.params import MAX_QUERY_CHARACTERS, read_json_body
+from shared.web.stat_answers import answer_by_stat
 
 CHANGES = ("create_job", "delete_job", "retry_job")
 LOOKS = (
@@ -35,9 +38,18 @@ def xingqiao_routes(jobs: JobApi, settings: ServiceSettings, require_caller: Cal
     """Return the blueprint; `require_caller` tells who asks, or raises."""
     routes = APIBlueprint("xingqiao", __name__, url_prefix="/xingqiao", tag="Workflow jobs")
 
+    routes.register_error_handler(PlatformError, answer_by_stat)
+
     @routes.before_request
     def _signed_in() -> None:
         require_caller()  # before the parameters are read: strangers learn nothing of them
+
+    @routes.after_request
+    def _identified(response: Response) -> Response:
+        # What was refused here never had those of the other side.
+        response.headers.setdefault("x-reqid", g.request_id)
+        response.headers.setdefault("x-cost", f"{time.monotonic() - g.opened:.6f}")
+        return response
 
     def offer(verb: str, methods: list[str]) -> None:
         def view() -> Response:

@@ -71,7 +71,8 @@ class RecordingJobApi:
     def call(self, verb: str, parameters: dict[str, Any], *, namespace: str, operator: str) -> JobAnswer:
         """See `JobApi.call`."""
         self.asked.append((verb, parameters, namespace, operator))
-        return JobAnswer(200, b'{"stat":"OK"}', {"Content-Type": "application/json", "x-reqid": "1"})
+        body = b'{"stat":"OK","job_id":3}' if verb == "create_job" else b'{"stat":"OK"}'
+        return JobAnswer(200, body, {"Content-Type": "application/json", "x-reqid": "1"})
 
 
 @dataclass

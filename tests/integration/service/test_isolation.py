@@ -109,7 +109,8 @@ def test_station_routes_refuse_strangers(service: Service, route: str) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Auth-Key": service.settings.accepted_keys()[0]}):
         answer = ask(service, route, parameters, task.task_id, headers)
 
-        assert (answer.status_code, answer.get_json()["code"]) == (401, 40100)
+        said = {"stat": "ERR_UNAUTHORIZED"} if route in JOBS else {"code": 40100}
+        assert (answer.status_code, answer.get_json() | said) == (401, answer.get_json())
 
 
 @pytest.mark.parametrize("route", INTERNAL)

@@ -19,7 +19,7 @@ def test_a_person_acts_in_their_own_name_on_the_stations_jobs(service: Service) 
     )
 
     parameters = {"job_type": "ping", "job_namespace": "S001", "job_extra": {"a": 1}}
-    assert (answer.status_code, answer.get_json()) == (200, {"stat": "OK"})
+    assert (answer.status_code, answer.get_json()) == (200, {"stat": "OK", "job_id": 3})
     assert service.jobs.asked == [("create_job", parameters, "S001", "clerk")]
 
 
@@ -56,7 +56,20 @@ def test_nobody_names_an_operator_or_a_namespace_by_header(service: Service) -> 
 def test_a_parameter_that_stands_twice_is_refused(service: Service) -> None:
     answer = service.app.test_client().get("/xingqiao/list_jobs?job_id=1&job_id=2", headers=service.program().headers)
 
-    assert (answer.status_code, service.jobs.asked) == (400, [])
+    assert (answer.status_code, answer.get_json()["stat"], service.jobs.asked) == (200, "ERR_BAD_PARAMS", [])
+    assert answer.headers["x-reqid"] and float(answer.headers["x-cost"]) >= 0
+
+
+def test_what_is_refused_here_has_the_shape_of_what_is_refused_there(service: Service) -> None:
+    unread = service.app.test_client().post(
+        "/xingqiao/create_job", data="{", headers={**service.program().headers, "Content-Type": "text/plain"}
+    )
+    stranger = service.app.test_client().get("/xingqiao/list_jobs")
+    without_token = service.person().client.post("/xingqiao/create_job", json={"job_type": "ping"})
+
+    answers = [(each.status_code, each.get_json()["stat"]) for each in (unread, stranger, without_token)]
+    assert answers == [(200, "ERR_BAD_PARAMS"), (401, "ERR_UNAUTHORIZED"), (403, "ERR_FORBIDDEN")]
+    assert service.jobs.asked == []
 
 
 def test_a_service_that_is_away_or_does_not_know_us_is_unavailable(tmp_path: Path) -> None:
