@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,10 +22,10 @@ SEED = int(os.environ.get("GM_CHAOS_SEED", "20261121"))
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with Cluster(tmp_path_factory.mktemp("platform"), GM_MAX_RUNS="50", **JOB_SETTINGS) as cluster:
-        yield cluster
+@pytest.fixture(scope="module", params=["embedded", "rabbitmq"])
+def platform(request: pytest.FixtureRequest, make_platform: Callable[..., Cluster]) -> Cluster:
+    """A platform on each kind of database, whose tasks may lose many workers."""
+    return make_platform(request.param, GM_MAX_RUNS="50", **JOB_SETTINGS)
 
 
 def kill_something(platform: Cluster, number: int) -> None:
