@@ -65,7 +65,7 @@ def assemble(settings: AsyncTaskSettings, engine: Engine, clock: DatabaseClock, 
     releases = ReleaseService(engine, settings, clock)
     tasks = TaskService(engine, settings, clock, meter, releases.choose_lane, follower=room.job_engine)
     app.register_blueprint(task_routes(tasks, RunService(engine, settings, clock, meter, follower=room.job_engine)))
-    app.register_blueprint(xingqiao_routes(room.service, room.statistics, settings))
+    app.register_blueprint(xingqiao_routes(room, settings))
     workers = WorkerService(engine, settings, clock)
     refusals = RefusalService(engine, settings, clock, meter, follower=room.job_engine)
     app.register_blueprint(worker_routes(workers, refusals))

@@ -11,7 +11,7 @@ from flask import Response, g, jsonify, request
 from pydantic import BaseModel
 
 from gm_async_task.config import AsyncTaskSettings
-from gm_async_task.workflow.service import Caller
+from gm_async_task.workflow.commands import Caller
 from gm_async_task.workflow.stats import Refused, Stat
 from shared.context import new_id
 from shared.errors import InvalidField, PlatformError, TooLarge

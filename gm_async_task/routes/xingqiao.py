@@ -12,18 +12,19 @@ from flask import Response
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.routes.stat_edge import Model, install_edge, read_caller, read_command, success
 from gm_async_task.workflow import commands
+from gm_async_task.workflow.commands import Caller
 from gm_async_task.workflow.drawing import CONTENT_TYPES
-from gm_async_task.workflow.service import Caller, JobService
-from gm_async_task.workflow.statistics import JobStatistics
+from gm_async_task.workflow.room import WorkflowRoom
 from shared.web.params import described
 
 Act = Callable[[Model, Caller], dict[str, Any] | Response]
 
 
-def xingqiao_routes(jobs: JobService, statistics: JobStatistics, settings: AsyncTaskSettings) -> APIBlueprint:
+def xingqiao_routes(room: WorkflowRoom, settings: AsyncTaskSettings) -> APIBlueprint:
     """Return the blueprint of /xingqiao/*; GET and POST are the same for holders of the service key."""
     routes = APIBlueprint("xingqiao", __name__, url_prefix="/xingqiao", tag="Workflow jobs")
     install_edge(routes)
+    jobs, statistics = room.service, room.statistics
 
     def offer(name: str, model: type[Model], act: Act[Model], what: str) -> None:
         def view() -> dict[str, Any] | Response:
@@ -34,7 +35,7 @@ def xingqiao_routes(jobs: JobService, statistics: JobStatistics, settings: Async
         routes.add_url_rule(f"/{name}", name, shown, methods=["GET", "POST"])
 
     def create(command: commands.CreateJob, caller: Caller) -> dict[str, Any]:
-        return success(job_id=jobs.create_job(command, caller))
+        return success(job_id=room.creation.create(command, caller))
 
     def delete(command: commands.OneJob, caller: Caller) -> dict[str, Any]:
         jobs.delete_job(command, caller)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks import store as async_store
-from gm_async_task.workflow import store
+from gm_async_task.workflow import lock_store, store
 from gm_async_task.workflow.dispatch import Dispatch
 from gm_async_task.workflow.notices import Notifier
 from gm_async_task.workflow.outcomes import TaskEnd
@@ -84,7 +84,7 @@ class Advance:
     def free_locks_of_ended(self, turn: Turn, states: Sequence[TaskState]) -> None:
         """Free the locks of a job that is over, but not while one of its handlers still works under them."""
         if turn.job.job_lock and not any(state.status is TaskStatus.STARTED for state in states):
-            store.free_locks(turn.connection, turn.job.job_id)
+            lock_store.free_locks(turn.connection, turn.job.job_id)
 
     def tell(self, turn: Turn) -> None:
         """Keep a notice of the job as it is now, where its plugin wants to know."""

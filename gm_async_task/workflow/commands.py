@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -30,6 +31,20 @@ Name = Annotated[Text, AfterValidator(_no_blank_edges)]
 Column = Annotated[Text, AfterValidator(_a_column)]
 MAX_SECONDS = 10 * 365 * 86_400
 Seconds = Annotated[WholeNumber, Field(ge=1, le=MAX_SECONDS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as the edge knows it."""
+
+    client: str
+    """its address"""
+    reqid: str
+    """this request's own id"""
+    operator: str
+    """on whose behalf"""
+    namespace: str | None = None
+    """only jobs of this one exist for the caller; None: all"""
 
 
 class CreateJob(Command):

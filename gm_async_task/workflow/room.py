@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks.ring import Queue
+from gm_async_task.workflow.creation import JobCreation
 from gm_async_task.workflow.engine import JobEngine
 from gm_async_task.workflow.notices import Notifier
 from gm_async_task.workflow.plugins import BUILT_IN, Plugins
@@ -24,6 +25,7 @@ class WorkflowRoom:
     plugins: Plugins
     notifier: Notifier
     job_engine: JobEngine
+    creation: JobCreation
     service: JobService
     statistics: JobStatistics
     sweeper: JobSweeper
@@ -38,7 +40,8 @@ def make_workflow_room(engine: Engine, settings: AsyncTaskSettings, clock: Datab
         plugins=plugins,
         notifier=notifier,
         job_engine=job_engine,
-        service=JobService(engine, settings, clock, plugins, job_engine),
+        creation=JobCreation(engine, settings, clock, plugins, job_engine),
+        service=JobService(engine, settings, job_engine),
         statistics=JobStatistics(engine, settings.zone),
         sweeper=JobSweeper(engine, clock, job_engine, notifier, settings.retention_days),
     )

@@ -5,14 +5,13 @@ What every task needs is kept as a statement with bound values: building one cos
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
     Row,
     Select,
     Update,
@@ -29,15 +28,14 @@ from sqlalchemy.engine import Connection
 
 from gm_async_task.tasks.models import tasks as async_tasks
 from gm_async_task.workflow.models import jobs, locks, tasks
-from gm_async_task.workflow.states import ENDED_JOB, JobStatus, TaskState, TaskStatus
-from shared.database import DatabaseClock, utc_after
+from gm_async_task.workflow.states import JobStatus, TaskState, TaskStatus
+from shared.database import DatabaseClock
 from shared.task_api.models import ENDED
 
 JobRow = Row[Any]
 TaskRow = Row[Any]
 EndedRun = Row[Any]
 """a task of a job, and from its row in tbl_async_task the run_* of `_ended_run`"""
-_LIVE = (TaskStatus.PENDING.value, TaskStatus.STARTED.value)
 _STATE = (tasks.c.task_id, tasks.c.task_label, tasks.c.task_status, tasks.c.task_dependencies, tasks.c.ret_stat)
 _WANTED: BindParameter[int] = bindparam("wanted_id")
 _RUN_OF_TASK = and_(tasks.c.task_id == async_tasks.c.workflow_task_id, tasks.c.async_task_id == async_tasks.c.id)
@@ -210,70 +208,6 @@ def delete_job(connection: Connection, job_id: int) -> None:
     """Delete a job, its tasks and its locks."""
     for table in (locks, tasks, jobs):
         connection.execute(delete(table).where(table.c.job_id == job_id))
-
-
-def list_lock_holders(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """Return the jobs that hold the locks, by the locks' names; nobody's are left out."""
-    rows = connection.execute(select(locks).where(locks.c.lock_name.in_(list(names)))).all()
-    return {row.lock_name: row.job_id for row in rows}
-
-
-def insert_locks(connection: Connection, job_id: int, names: Iterable[str]) -> None:
-    """Take locks that were free; always in the same order, so that two takers don't wait for each other.
-
-    Raises:
-        sqlalchemy.exc.IntegrityError: another job was first.
-    """
-    rows = [{"lock_name": name, "job_id": job_id} for name in sorted(names)]
-    if rows:
-        connection.execute(insert(locks), rows)
-
-
-def free_locks(connection: Connection, job_id: int) -> None:
-    """Give back whatever the job holds."""
-    connection.execute(delete(locks).where(locks.c.job_id == job_id))
-
-
-def list_overdue(connection: Connection, clock: DatabaseClock, limit: int) -> Sequence[int]:
-    """Return the ids of started jobs that are over time."""
-    query = (
-        select(jobs.c.job_id)
-        .where(jobs.c.job_status == JobStatus.STARTED.value, jobs.c.deadline < clock.now())
-        .limit(limit)
-    )
-    return connection.execute(query).scalars().all()
-
-
-def list_ended_before(connection: Connection, moment: utc_after, limit: int) -> Sequence[int]:
-    """Return the ids of jobs that have ended before a moment."""
-    query = select(jobs.c.job_id).where(*_ended_before(moment)).limit(limit)
-    return connection.execute(query).scalars().all()
-
-
-def has_ended_before(connection: Connection, job_id: int, moment: utc_after) -> bool:
-    """Tell whether a job, whose row is held, has ended before a moment."""
-    query = select(jobs.c.job_id).where(jobs.c.job_id == job_id, *_ended_before(moment))
-    return connection.execute(query).first() is not None
-
-
-def _ended_before(moment: utc_after) -> tuple[ColumnElement[bool], ...]:
-    return jobs.c.job_status.in_([status.value for status in ENDED_JOB]), jobs.c.e_time < moment
-
-
-def list_unheard(connection: Connection, limit: int) -> Sequence[int]:
-    """Return the rows of tbl_async_task that have ended while their tasks still wait for it."""
-    query = (
-        select(async_tasks.c.id)
-        .join(tasks, tasks.c.async_task_id == async_tasks.c.id)
-        .join(jobs, jobs.c.job_id == tasks.c.job_id)
-        .where(
-            tasks.c.task_status.in_(_LIVE),
-            async_tasks.c.status.in_([int(status) for status in ENDED]),
-            or_(jobs.c.job_status == JobStatus.STARTED.value, tasks.c.task_status == TaskStatus.STARTED.value),
-        )
-        .limit(limit)
-    )
-    return connection.execute(query).scalars().all()
 
 
 def split(text: str) -> tuple[str, ...]:

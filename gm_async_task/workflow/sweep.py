@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.tasks.followers import AfterCommit
-from gm_async_task.workflow import store
+from gm_async_task.workflow import due, store
 from gm_async_task.workflow.engine import JobEngine
 from gm_async_task.workflow.notices import Notifier
 from shared.database import DatabaseClock, in_read, in_write, utc_after
@@ -46,8 +46,8 @@ class JobSweeper:
         Raises:
             Unavailable: the database is away.
         """
-        heard = sum(self._hear(row_id) for row_id in self._read(lambda c: store.list_unheard(c, _AT_ONCE)))
-        overdue = self._read(lambda c: store.list_overdue(c, self._clock, _AT_ONCE))
+        heard = sum(self._hear(row_id) for row_id in self._read(lambda c: due.list_unheard(c, _AT_ONCE)))
+        overdue = self._read(lambda c: due.list_overdue(c, self._clock, _AT_ONCE))
         timed_out = sum(self._time_out(job_id) for job_id in overdue)
         if self._notifier.has_due():
             self._notifier.wake()
@@ -57,12 +57,12 @@ class JobSweeper:
         if not self._retention_days:
             return 0
         before = self._clock.after(-self._retention_days * 86_400)
-        old = self._read(lambda c: store.list_ended_before(c, before, _AT_ONCE))
+        old = self._read(lambda c: due.list_ended_before(c, before, _AT_ONCE))
         return sum(self._delete(job_id, before) for job_id in old)
 
     def _delete(self, job_id: int, before: utc_after) -> bool:
         def delete(connection: Connection) -> bool:
-            if store.lock_job(connection, job_id) is None or not store.has_ended_before(connection, job_id, before):
+            if store.lock_job(connection, job_id) is None or not due.has_ended_before(connection, job_id, before):
                 return False  # somebody deleted it, or tried it again
             self._jobs.withdraw_all(connection, job_id)
             store.delete_job(connection, job_id)
