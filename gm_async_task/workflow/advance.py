@@ -105,6 +105,8 @@ class Advance:
                 params = _params_of(turn, task, results)
             except RequiresFailed as error:
                 end = TaskEnd(Stat.TASK_REQUIRES, {"stat": Stat.TASK_REQUIRES, "msg": str(error)})
+                # Its tries are made at once: what its dependencies returned stays as it is.
+                turn.change_task(task.task_id, task_retrycount=task.task_retrymax)
                 self.end_task(turn, task, TaskStatus.FAILED, end)
                 any_failed = True
             else:

@@ -80,7 +80,7 @@ def judge(tasks: Sequence[TaskState]) -> Verdict | None:
 
 def may_try_again(ret_stat: str, retry_count: int, retry_max: int) -> bool:
     """Tell whether a failed task is tried once more: the same call can't go better where the call itself is wrong."""
-    return retry_count < retry_max and ret_stat not in (Stat.BAD_PARAMS, Stat.HANDLER_NOT_EXISTS, Stat.TASK_REQUIRES)
+    return retry_count < retry_max and ret_stat not in (Stat.BAD_PARAMS, Stat.HANDLER_NOT_EXISTS)
 
 
 def backoff_seconds(retry_count: int) -> float:

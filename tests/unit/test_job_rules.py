@@ -101,6 +101,7 @@ def test_a_failed_job_without_a_stat_has_the_general_one() -> None:
         ("ERR_TASK_TIMEOUT", 0, 3, True),
         ("ERR_SERVER_EXCEPTION", 2, 3, True),
         ("ERR_TASK_PROVIDES", 0, 1, True),
+        ("ERR_TASK_REQUIRES", 0, 1, True),
         ("ERR_BAD_PARAMS", 0, 3, False),
         ("ERR_HANDLER_NOT_EXISTS", 0, 3, False),
     ],

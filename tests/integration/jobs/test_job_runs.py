@@ -145,10 +145,11 @@ def test_a_failed_task_fails_its_job_and_what_has_not_started_stays(desk: JobDes
     assert desk.states(job_id)["task2"] == "waiting"
 
 
-def test_a_missing_required_key_fails_the_task_without_a_run(desk: JobDesk) -> None:
+def test_a_missing_required_key_fails_the_task_without_a_run_and_uses_its_tries_up(desk: JobDesk) -> None:
     job_id = create(desk, task("a", requires=["nobody_has_it"], retrymax=3))
 
     assert (desk.detail(job_id)["job_status"], desk.detail(job_id)["ret_stat"]) == ("failed", "ERR_TASK_REQUIRES")
+    assert desk.task_rows(job_id)[0]["task_retrycount"] == 3
     assert desk.queue.rung == []
     assert "nobody_has_it" in desk.task_rows(job_id)[0]["ret_data"]
 
