@@ -57,6 +57,7 @@ bench: $(VENV)/.test-ready ## measure exports, imports, tasks and calls (benchma
 	@$(BIN)/python -m benchmarks.sync_export_first_byte
 	@$(BIN)/python -m benchmarks.import_rows
 	@$(BIN)/python -m benchmarks.import_platform
+	@$(BIN)/python -m benchmarks.jobs
 	@$(BIN)/python -m benchmarks.signed_calls
 	@$(BIN)/python -m benchmarks.metrics_overhead
 	@$(BIN)/python -m benchmarks.task_throughput

@@ -47,7 +47,24 @@ class AsyncTaskSettings(CommonSettings):
         default=None,
         description="the keeper says here every second how it is; `python -m gm_async_task.health` reads it",
     )
-    retention_days: int = Field(default=0, ge=0, description="ended tasks older than this are deleted; 0: kept")
+    retention_days: int = Field(
+        default=0, ge=0, description="ended tasks and jobs older than this are deleted; 0: kept"
+    )
+
+    plugin_dirs: list[Path] = Field(
+        default=[], description="folders with plugins of workflow jobs, as a JSON list; before those that are shipped"
+    )
+    workflow_queue: str = Field(default="gm_task", description="queue that the tasks of workflow jobs are sent to")
+    handler_function: str = Field(
+        default="gm_task.functions.handlers.run_handler",
+        description="dotted path of the task function that runs the handlers of workflow jobs",
+    )
+    stat_with_success: bool = Field(
+        default=False, description="answers of /xingqiao also have `success` and `message` beside `stat`"
+    )
+    graphviz_program: str = Field(
+        default="dot", description="Graphviz' program, which draws the graphs of jobs as png and svg"
+    )
 
     @property
     def silent_seconds(self) -> float:

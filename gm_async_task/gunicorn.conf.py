@@ -18,6 +18,11 @@ accesslog = None
 errorlog = "-"
 # The most that gunicorn takes; a list of ids in a query is long.
 limit_request_line = 8190
+# Callers of workflow jobs name their operator in `x_username`. Of all headers with an underscore this one passes, from
+# any address: the service key says who may send it. gunicorn lets no other through (header_map stays "drop").
+forwarder_headers = "X_USERNAME"
+forwarded_allow_ips = "*"
+secure_scheme_headers = {}
 
 # Before the processes are forked, so that each of them tells the counts of all.
 own_folder("gm_async_task")

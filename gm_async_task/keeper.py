@@ -19,6 +19,7 @@ from gm_async_task.hearing import Hearing, asks
 from gm_async_task.tasks.meter import TaskMeter
 from gm_async_task.tasks.sweep import Sweeper
 from gm_async_task.workers.keeping import WorkerKeeper
+from gm_async_task.workflow.room import make_workflow_room
 from shared.broker.queue import make_task_queue
 from shared.database import DatabaseClock, make_engine
 from shared.errors import Unavailable
@@ -49,13 +50,18 @@ def main() -> None:
     engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
     queue = make_task_queue(settings.broker_url.get_secret_value())
     meters, pulse, clock = Meters(KEEPER), KeeperPulse(settings.sweep_seconds), DatabaseClock()
+    counting_queue = CountingQueue(queue, meters)
+    room = make_workflow_room(engine, settings, clock, counting_queue)
     hearing = Hearing(asks(settings.async_task_url), settings.lease_seconds) if settings.async_task_url else None
-    sweeper = Sweeper(engine, settings, clock, CountingQueue(queue, meters), TaskMeter(meters), hearing=hearing)
+    sweeper = Sweeper(
+        engine, settings, clock, counting_queue, TaskMeter(meters), follower=room.job_engine, hearing=hearing
+    )
     stopping = threading.Event()
     _stop_on_signal(stopping)
     with shown(settings, pulse, meters):
         log.info("keeper_started")
-        keep([WorkerKeeper(engine, settings, clock), sweeper], settings.sweep_seconds, stopping, pulse, meters)
+        sweepers: list[Sweeps] = [WorkerKeeper(engine, settings, clock), sweeper, room.sweeper]
+        keep(sweepers, settings.sweep_seconds, stopping, pulse, meters)
         log.info("keeper_stopped")
 
 

@@ -8,6 +8,7 @@ from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.db import metadata
 from gm_async_task.tasks import models as task_models  # noqa: F401 fills the metadata
 from gm_async_task.workers import models as worker_models  # noqa: F401 fills it further
+from gm_async_task.workflow import models as workflow_models  # noqa: F401 and further
 from shared.database import make_engine
 from shared.logs import configure_logs
 from shared.migrate import STATEMENT_SECONDS, upgrade

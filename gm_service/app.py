@@ -12,9 +12,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
 from gm_service.db import nonces
+from gm_service.job_api import HttpJobApi, JobApi
+from gm_service.order_intake import OrderIntake
 from gm_service.orders.cycles import CycleReader
 from gm_service.orders.exports.service import ExportService
 from gm_service.orders.imports.catalogue import CatalogueService
+from gm_service.orders.imports.intake import IntakeSteps
 from gm_service.orders.imports.reader import ImportReader
 from gm_service.orders.imports.runs import ImportRuns
 from gm_service.orders.imports.service import ImportService
@@ -24,11 +27,12 @@ from gm_service.routes.downloads import downloads_routes
 from gm_service.routes.exports import exports_routes
 from gm_service.routes.health import health_routes
 from gm_service.routes.imports import imports_routes
-from gm_service.routes.internal import internal_routes
+from gm_service.routes.internal import intake_routes, internal_routes
 from gm_service.routes.pages import pages_routes
 from gm_service.routes.session import session_routes
 from gm_service.routes.stations import station_routes
 from gm_service.routes.task import task_routes
+from gm_service.routes.xingqiao import xingqiao_routes
 from gm_service.station_tasks import StationTasks
 from gm_service.stations.service import StationService
 from gm_service.task_service import TrustedTransport
@@ -73,11 +77,18 @@ def create_app() -> APIFlask:
         make_task_queue(settings.broker_url.get_secret_value()),
         make_engine(settings.service_database_url.get_secret_value()),
         DatabaseClock(),
+        jobs=HttpJobApi(settings.async_task_url, settings.auth_key.get_secret_value(), signed=settings.signs_calls),
     )
 
 
 def make_service_app(
-    settings: ServiceSettings, task_api: Transport, queue: TaskQueue, engine: Engine, clock: DatabaseClock
+    settings: ServiceSettings,
+    task_api: Transport,
+    queue: TaskQueue,
+    engine: Engine,
+    clock: DatabaseClock,
+    *,
+    jobs: JobApi,
 ) -> APIFlask:
     """Return the service made of these parts."""
     app = make_app("gm_service", "gm_service: stations, orders and their tasks", settings)
@@ -88,7 +99,7 @@ def make_service_app(
     app.register_blueprint(metrics_routes(Exposition(meters, settings.present_release), settings))
     task_client = TaskClient(CountingTransport(TrustedTransport(task_api), meters))
     counting_queue = CountingQueue(queue, meters)
-    for blueprint in _blueprints(settings, task_client, counting_queue, engine, clock, meters=meters):
+    for blueprint in _blueprints(settings, task_client, counting_queue, engine, clock, meters=meters, jobs=jobs):
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
@@ -104,10 +115,12 @@ def _blueprints(
     clock: DatabaseClock,
     *,
     meters: Meters,
+    jobs: JobApi,
 ) -> list[APIBlueprint]:
     """Return everything that the service answers; a new room of routes is one line here."""
     stations = StationService(engine, clock)
     auth = Authenticator(stations, settings.session_seconds)
+    guard = CallGuard(settings, NonceStore(engine, nonces))
     dispatcher = Dispatcher(task_client, queue, settings.task_queue)
     cycles = CycleReader(engine)
     teller = ImportTeller(engine, task_client, settings.language)
@@ -126,11 +139,11 @@ def _blueprints(
         async_task_routes(tasks, auth.require_station, reader_view),
         station_routes(cycles, CatalogueService(engine), auth.require_station),
         exports_routes(exports, auth.require_station_to_act, meters),
-        imports_routes(imports, reader, settings, auth.require_station),
+        imports_routes(imports, OrderIntake(imports, jobs), reader, settings, auth.require_caller),
+        xingqiao_routes(jobs, settings, auth.require_caller),
         downloads_routes(exports, settings, auth.require_station),
-        internal_routes(
-            ImportRuns(engine, settings, meters), CallGuard(settings, NonceStore(engine, nonces)), settings
-        ),
+        internal_routes(ImportRuns(engine, settings, meters), guard, settings),
+        intake_routes(IntakeSteps(engine, settings), guard),
         pages_routes(
             tasks=tasks,
             cycles=cycles,

@@ -33,6 +33,8 @@ REASONS: dict[str, tuple[str, str]] = {
         "没有程序能执行这类任务，请联系运维人员。",
     ),
     "function_failed": ("The work failed: {reason}", "执行失败：{reason}"),
+    "job_ended": ("The workflow job that it was a part of has ended.", "所属的工作流任务已结束。"),
+    "handler_failed": ("A step of the workflow job failed: {reason}", "工作流任务的一个步骤失败：{reason}"),
     "result_refused": ("The result could not be stored: {reason}", "结果无法保存：{reason}"),
     "rows_failed": ("{failed} of {total} rows failed.", "共 {total} 行，{failed} 行失败。"),
     "rows_open": (

@@ -17,6 +17,7 @@ from gm_task import queues
 from gm_task.config import BUILT_IN_FUNCTIONS, TaskSettings
 from gm_task.consumer import GuardedConsumer
 from gm_task.context import Tools
+from gm_task.handling import BUILT_IN_HANDLERS, Handlers
 from gm_task.health import Parent
 from gm_task.orphan import OrphanWatch
 from gm_task.pool import WatchfulTaskPool
@@ -149,6 +150,7 @@ def make_tools(settings: TaskSettings) -> Tools:
             settings.service_url, key, timeout_seconds=seconds, what="order service", signed=settings.signs_calls
         ),
         scripts=ScriptRunner(limits, settings.language, {**read_secret_files(os.environ), **os.environ}),
+        handlers=Handlers([*settings.handler_dirs, BUILT_IN_HANDLERS]),
         files=open_file_store(settings),
     )
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from shared.settings import CommonSettings
 from shared.task_api.held_run import RunPolicy
 
-BUILT_IN_FUNCTIONS = ("gm_task.functions.orders",)
+BUILT_IN_FUNCTIONS = ("gm_task.functions.orders", "gm_task.functions.handlers")
 BUILT_IN_SCRIPTS = {"orderdetail": ["{python}", "-m", "gm_service.tool.celery_tasks.export_orderdetail"]}
 
 
@@ -22,6 +22,9 @@ class TaskSettings(CommonSettings):
     service_timeout_seconds: float = Field(default=30.0, gt=0, description="longest wait for one chunk of an import")
     task_functions: list[str] = Field(
         default=[], description="modules with further task functions, as a JSON list; a business project adds its own"
+    )
+    handler_dirs: list[Path] = Field(
+        default=[], description="folders with handlers of workflow jobs, as a JSON list; before those that are shipped"
     )
     export_scripts: dict[str, list[str]] = Field(
         default={},

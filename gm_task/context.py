@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gm_task.config import TaskSettings
+from gm_task.handling import Handlers
 from gm_task.script import ScriptRunner
 from shared.errors import FileStoreAway, FileStoreRefused
 from shared.files.store import FileStore
@@ -23,6 +24,7 @@ class Tools:
     """gm_service's no-login endpoint"""
     scripts: ScriptRunner
     files: FileStore
+    handlers: Handlers
 
 
 class TaskContext(RunContext):
@@ -32,6 +34,7 @@ class TaskContext(RunContext):
         super().__init__(context._held)
         self.settings = tools.settings
         self.order_service = tools.order_service
+        self.handlers = tools.handlers
         self._scripts = tools.scripts
         self._files = tools.files
 

@@ -43,6 +43,9 @@ MARIADB = Server("MariaDB", mariadb.find_missing, "tests on MariaDB", "mariadb-s
 RABBITMQ = Server("RabbitMQ", rabbitmq.find_missing, "tests on RabbitMQ", "rabbitmq-server")
 REDIS = Server("Redis", redis.find_missing, "tests on Redis", "redis-server")
 NGINX = Server("nginx", nginx.find_missing, "tests behind nginx", "nginx")
+GRAPHVIZ = Server(
+    "Graphviz", lambda: [] if shutil.which("dot") else ["dot"], "pictures of the graphs of jobs", "graphviz"
+)
 NODE = Server("Node", lambda: [] if shutil.which("node") else ["node"], "tests of the pages' scripts", "nodejs")
 
 
@@ -60,6 +63,12 @@ def nginx_program() -> str:
     """The path of nginx; skips where there is none, unless servers are required."""
     NGINX.need()
     return the_program("nginx")
+
+
+@pytest.fixture
+def graphviz() -> None:
+    """Graphviz is here; skips where it is not, unless servers are required."""
+    GRAPHVIZ.need()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +110,7 @@ def database_url(request: pytest.FixtureRequest, make_database_url: Callable[[st
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and how to get it."""
-    for server in (MARIADB, RABBITMQ, REDIS, NGINX, NODE):
+    for server in (MARIADB, RABBITMQ, REDIS, NGINX, NODE, GRAPHVIZ):
         if missing := server.find_missing():
             terminalreporter.write_line(
                 f"left out: {server.left_out} (no {missing[0]} here; Debian's package {server.package} has it)",

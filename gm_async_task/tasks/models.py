@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Double,
@@ -70,6 +71,8 @@ tasks = Table(
     Column("stop_requested", Boolean, nullable=False),
     Column("stop_until", UtcDateTime, nullable=True),
     Column("stop_reason", String(1000), nullable=True),
+    # The task of a workflow job that this one runs.
+    Column("workflow_task_id", BigInteger, nullable=True),
     UniqueConstraint("station_id", "user_task_id", name="uq_tbl_async_task_station_id"),
     Index("ix_tbl_async_task_user_task_id", "user_task_id"),
     Index("ix_tbl_async_task_station_id_id", "station_id", "id"),

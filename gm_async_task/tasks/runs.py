@@ -5,14 +5,16 @@ Each use case is one transaction. `run_count` is the fencing token: whoever carr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks import store
+from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
 from gm_async_task.tasks.wire import task_fields
@@ -23,6 +25,7 @@ from shared.task_api.models import ENDED, Lease, Signals, StartedTask, TaskStatu
 from shared.web import strict_json
 
 log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 
 WORKER_LOST = "The worker was lost in the middle of the task; it was not run again, so that nothing happens twice."
 NOBODY_RINGS = "The worker was lost in the middle of the task, and no queue is known that would run it again."
@@ -34,8 +37,15 @@ class RunService:
     """What workers ask for."""
 
     def __init__(
-        self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock, meter: TaskMeter | None = None
+        self,
+        engine: Engine,
+        settings: AsyncTaskSettings,
+        clock: DatabaseClock,
+        meter: TaskMeter | None = None,
+        *,
+        follower: Follower | None = None,
     ) -> None:
+        self._follower = follower or NoFollower()
         self._engine = engine
         self._settings = settings
         self._clock = clock
@@ -67,7 +77,7 @@ class RunService:
         """
         if command.run_count is None:
             self._meter.unfenced("update")
-        signals, ended = in_write(self._engine, lambda connection: self._change(connection, command))
+        signals, ended = self._write(lambda connection, endings: self._change(connection, command, endings))
         self._meter.ended(ended)
         return signals
 
@@ -89,7 +99,7 @@ class RunService:
         if command.run_count is None:
             self._meter.unfenced("finish")
         check_result(command.result, self._settings.max_result_bytes)
-        ended = in_write(self._engine, lambda connection: self._finish(connection, command))
+        ended = self._write(lambda connection, endings: self._finish(connection, command, endings))
         self._meter.ended(ended)
         if ended is not None:
             log.info(
@@ -118,9 +128,12 @@ class RunService:
             StaleRun: the task is no longer that run's.
             TransitionRefused: a task that may not run twice can't be handed back.
         """
-        ended = in_write(self._engine, lambda connection: self._release(connection, command))
+        ended = self._write(lambda connection, endings: self._release(connection, command, endings))
         self._meter.released(ended, lost=bool(command.lost))
         log.info("task_released", task_id=command.task_id, lost=command.lost, owner=command.owner)
+
+    def _write(self, work: Callable[[Connection, Endings], Result]) -> Result:
+        return in_followed_write(self._engine, self._follower, work)
 
     def _claim(self, connection: Connection, command: commands.StartTask) -> tuple[TaskRow, datetime | None]:
         """Return the claimed task, and since when it waited for this; None where it did not."""
@@ -128,6 +141,8 @@ class RunService:
         claimed = store.claim(connection, self._clock, found.id, self._settings.lease_seconds, command)
         if not claimed:
             self._check_same_claim(store.get_state(connection, commands.TaskKey(task_id=found.id)), command)
+        elif found.workflow_task_id is not None and not self._follower.on_started(connection, found):
+            raise NotStartable()
         waited = claimed and found.status == TaskStatus.SUBMITTED
         return store.get_whole(connection, found.id), found.modify_time if waited else None
 
@@ -137,7 +152,9 @@ class RunService:
         if not (same and row.status == TaskStatus.RUNNING):
             raise NotStartable()
 
-    def _change(self, connection: Connection, command: commands.UpdateTask) -> tuple[Signals | None, Ended | None]:
+    def _change(
+        self, connection: Connection, command: commands.UpdateTask, endings: Endings
+    ) -> tuple[Signals | None, Ended | None]:
         row = store.get_state(connection, command, lock=True, clock=self._clock)
         ended = None
         changes: dict[str, Any] = {command.field: self._new_value(connection, row, command)}
@@ -148,6 +165,8 @@ class RunService:
         elif status_after == TaskStatus.RUNNING:
             changes["lease_until"] = self._clock.after(self._settings.lease_seconds)
         store.change(connection, self._clock, row.id, **changes)
+        if ended is not None:
+            endings.note(row.id)
         signals = Signals(stop_requested=row.stop_requested) if status_after == TaskStatus.RUNNING else None
         return signals, ended
 
@@ -176,7 +195,7 @@ class RunService:
             changes |= {"reason": command.reason, "reason_code": command.reason_code}
         store.change(connection, self._clock, row.id, **changes)
 
-    def _finish(self, connection: Connection, command: commands.FinishTask) -> Ended | None:
+    def _finish(self, connection: Connection, command: commands.FinishTask, endings: Endings) -> Ended | None:
         """Return what ended, None where it had ended so before."""
         row = store.get_state(connection, command, lock=True, clock=self._clock)
         given = _given_outcome(command)
@@ -190,6 +209,8 @@ class RunService:
             changes["reason"] = row.stop_reason or command.reason
         status = changes.pop("status")
         if store.end_run(connection, self._clock, row.id, command.run_count, status, **changes):
+            if row.workflow_task_id is not None:
+                endings.note(row.id)
             return end_of(row, status, command.reason_code)
         state = _state(row, result=store.get_result(connection, row.id))
         lifecycle.check_repeated_finish(state, given, command.run_count)
@@ -203,8 +224,13 @@ class RunService:
             raise StaleRun(run_count=command.run_count)
         return row
 
-    def _release(self, connection: Connection, command: commands.ReleaseTask) -> Ended | None:
+    def _release(self, connection: Connection, command: commands.ReleaseTask, endings: Endings) -> Ended | None:
         """Return what ended, None where the task waits for its next run."""
+        ended = self._give_back(connection, command)
+        endings.note(command.task_id)
+        return ended
+
+    def _give_back(self, connection: Connection, command: commands.ReleaseTask) -> Ended | None:
         row = store.get_state(connection, commands.TaskKey(task_id=command.task_id), lock=True, clock=self._clock)
         fits = command.run_count in (None, row.run_count) and command.owner in (None, row.owner)
         if row.status != TaskStatus.RUNNING or not fits:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks import store
+from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
 from gm_async_task.tasks.wire import task_fields
@@ -41,6 +42,8 @@ class TaskService:
         clock: DatabaseClock,
         meter: TaskMeter | None = None,
         choose_lane: ChooseLane = lambda *_task: None,
+        *,
+        follower: Follower | None = None,
     ) -> None:
         """Put new tasks into the lane that `choose_lane` says, the base lane by default."""
         self._engine = engine
@@ -48,6 +51,7 @@ class TaskService:
         self._clock = clock
         self._meter = meter or TaskMeter()
         self._choose_lane = choose_lane
+        self._follower = follower or NoFollower()
 
     def add_task(self, command: commands.AddTask) -> AddedTask:
         """Add a task; the same id and request again return the first task.
@@ -82,7 +86,10 @@ class TaskService:
         Raises:
             TaskNotFound
         """
-        self._meter.ended(in_write(self._engine, lambda connection: self._close(connection, command)))
+        ended = in_followed_write(
+            self._engine, self._follower, lambda connection, endings: self._close(connection, command, endings)
+        )
+        self._meter.ended(ended)
 
     def get_task(self, command: commands.GetTask) -> Task:
         """Return one task.
@@ -131,7 +138,7 @@ class TaskService:
             "type": command.kind,
             "request_id": current_request_id(),
             "queue": command.queue,
-            "dispatch_at": self._clock.after(self._settings.ring_after_seconds) if rung else None,
+            "dispatch_seconds": self._settings.ring_after_seconds if rung else None,
             "run_seconds": float(command.run_seconds or self._settings.run_seconds),
         }
 
@@ -141,11 +148,12 @@ class TaskService:
         task_id = store.insert_task(connection, self._clock, **values, lane=lane)
         return _added(task_id, key, queue, lane)
 
-    def _close(self, connection: Connection, command: commands.CloseTask) -> Ended | None:
+    def _close(self, connection: Connection, command: commands.CloseTask, endings: Endings) -> Ended | None:
         """Return what ended, None where it runs or had ended before."""
         row = store.get_state(connection, command, lock=True)
         reason = command.reason or CLOSED_BEFORE_START
         if store.end_submitted(connection, self._clock, row.id, reason=reason, reason_code="closed"):
+            endings.note(row.id)
             log.info("task_closed", task_id=row.id)
             return end_of(row, TaskStatus.FAILED, "closed")
         if store.request_stop(connection, self._clock, row.id, self._settings.stop_seconds, command.reason):

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Insert,
     Row,
     Select,
     Update,
@@ -43,21 +44,25 @@ _WHOLE_WITHOUT_INPUT = select(*_WITHOUT_INPUT).where(_IS_WANTED)
 _RESULT = select(tasks.c.result).where(_IS_WANTED)
 
 
-def insert_task(connection: Connection, clock: DatabaseClock, **values: Any) -> int:
-    """Insert a submitted task and return its id."""
-    defaults = {
-        "status": int(TaskStatus.SUBMITTED),
-        "run_count": 0,
-        "dispatch_count": 0,
-        "lost_runs": 0,
-        "stop_requested": False,
-        "creat_time": clock.now(),
-        "modify_time": clock.now(),
-    }
-    result = connection.execute(insert(tasks).values({**defaults, **values}))
-    key = result.inserted_primary_key
+def insert_task(connection: Connection, clock: DatabaseClock, *, dispatch_seconds: float | None, **values: Any) -> int:
+    """Insert a submitted task, to be rung for in `dispatch_seconds` if at all, and return its id."""
+    key = connection.execute(_insert_statement(clock, dispatch_seconds), values).inserted_primary_key
     assert key is not None  # noqa: S101 an insert of one row has a key
     return int(key[0])
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(clock: DatabaseClock, dispatch_seconds: float | None) -> Insert:
+    return insert(tasks).values(
+        status=int(TaskStatus.SUBMITTED),
+        run_count=0,
+        dispatch_count=0,
+        lost_runs=0,
+        stop_requested=False,
+        dispatch_at=None if dispatch_seconds is None else clock.after(dispatch_seconds),
+        creat_time=clock.now(),
+        modify_time=clock.now(),
+    )
 
 
 def find_by_user_task_id(connection: Connection, station_id: str, user_task_id: str) -> TaskRow | None:
@@ -213,6 +218,51 @@ def return_to_queue(
         )
     )
     return connection.execute(statement).rowcount == 1
+
+
+def end_unfinished(connection: Connection, clock: DatabaseClock, task_ids: Sequence[int], **outcome: Any) -> int:
+    """End those of the tasks that have not ended as failed, whether they run or not; return how many there were."""
+    live = (int(TaskStatus.SUBMITTED), int(TaskStatus.RUNNING))
+    statement = (
+        update(tasks)
+        .where(tasks.c.id.in_(task_ids), tasks.c.status.in_(live))
+        .values(**ended(clock, TaskStatus.FAILED), **outcome)
+    )
+    return connection.execute(statement).rowcount if task_ids else 0
+
+
+def submit_again(
+    connection: Connection, clock: DatabaseClock, task_id: int, *, dispatch_seconds: float, **values: Any
+) -> int | None:
+    """Make an ended task submitted once more; return its run_count, None where it is gone.
+
+    It is due to be rung for in `dispatch_seconds`; `values` are further columns, such as a new input. Its id and its
+    counting of runs go on, so that effects keyed by them stay keyed.
+    """
+    statement = (
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.status.in_(_ENDED))
+        .values(
+            status=int(TaskStatus.SUBMITTED),
+            result=None,
+            reason=None,
+            reason_code=None,
+            progress=None,
+            end_time=None,
+            owner=None,
+            lost_runs=0,
+            stop_requested=False,
+            stop_until=None,
+            stop_reason=None,
+            dispatch_at=clock.after(dispatch_seconds),
+            dispatch_count=0,
+            modify_time=clock.now(),
+            **values,
+        )
+    )
+    if connection.execute(statement).rowcount == 0:
+        return None
+    return int(connection.execute(select(tasks.c.run_count).where(tasks.c.id == task_id)).scalar_one())
 
 
 def list_page(connection: Connection, command: commands.ListTasks) -> Sequence[TaskRow]:

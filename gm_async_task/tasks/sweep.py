@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.hearing import Hearing
 from gm_async_task.tasks import store
+from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.models import tasks
 from gm_async_task.tasks.ring import Queue, Ringer
@@ -59,10 +60,12 @@ class Sweeper:
         queue: Queue,
         meter: TaskMeter | None = None,
         *,
+        follower: Follower | None = None,
         hearing: Hearing | None = None,
     ) -> None:
         self._hearing = hearing
         self._seek_never_started_at = time.monotonic()
+        self._follower = follower or NoFollower()
         self._meter = meter or TaskMeter()
         self._engine = engine
         self._settings = settings
@@ -90,13 +93,15 @@ class Sweeper:
     def rescue(self, candidate: TaskRow) -> bool:
         """Submit or end the task of a lost run; False where it was heard of since."""
 
-        def rescue(connection: Connection) -> tuple[bool, Ended | None]:
+        def rescue(connection: Connection, endings: Endings) -> tuple[bool, Ended | None]:
             row = store.get_state(connection, TaskKey(task_id=candidate.id), lock=True, clock=self._clock)
             if row.status != _RUNNING or row.run_count != candidate.run_count or row.lease_until >= row.now:
                 return False, None
-            return True, lose_run(connection, self._clock, row, self._settings.max_runs)
+            ended = lose_run(connection, self._clock, row, self._settings.max_runs)
+            endings.note(row.id)
+            return True, ended
 
-        rescued, ended = in_write(self._engine, rescue)
+        rescued, ended = in_followed_write(self._engine, self._follower, rescue)
         if rescued:
             self._meter.released(ended, lost=True)
             log.warning("run_lost", task_id=candidate.id, run_count=candidate.run_count)
@@ -133,10 +138,16 @@ class Sweeper:
         outcome = {"reason": NEVER_STARTED.format(seconds=limit), "reason_code": "never_started"}
         rows = self._read_some(old)
 
-        def end_all(connection: Connection) -> list[TaskRow]:
-            return [row for row in rows if store.end_submitted(connection, self._clock, row.id, **outcome)]
+        def end(row: TaskRow) -> bool:
+            def end_it(connection: Connection, endings: Endings) -> bool:
+                ended = store.end_submitted(connection, self._clock, row.id, **outcome)
+                endings.note(row.id)
+                return ended
 
-        ended = in_write(self._engine, end_all) if rows else []
+            # In a transaction of its own: what an end entails locks further rows.
+            return in_followed_write(self._engine, self._follower, end_it)
+
+        ended = [row for row in rows if end(row)]
         if len(rows) < _AT_ONCE:
             self._seek_never_started_at = time.monotonic() + min(_SEEK_NEVER_STARTED_SECONDS, limit / 10)
         for row in ended:
@@ -144,12 +155,13 @@ class Sweeper:
         return len(ended)
 
     def _end(self, row: TaskRow, **outcome: str) -> bool:
-        ended = in_write(
-            self._engine,
-            lambda connection: store.end_run(
-                connection, self._clock, row.id, row.run_count, TaskStatus.FAILED, **outcome
-            ),
-        )
+        def end(connection: Connection, endings: Endings) -> bool:
+            clock = self._clock
+            ended = store.end_run(connection, clock, row.id, row.run_count, TaskStatus.FAILED, **outcome)
+            endings.note(row.id)
+            return ended
+
+        ended = in_followed_write(self._engine, self._follower, end)
         if ended:
             self._meter.ended(end_of(row, TaskStatus.FAILED, outcome["reason_code"]))
             log.warning("run_ended_by_keeper", task_id=row.id, reason_code=outcome["reason_code"])

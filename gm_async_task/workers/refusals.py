@@ -10,12 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow, end_submitted, get_state
 from gm_async_task.workers import store
 from gm_async_task.workers.lanes import Crew, choose_serve, lanes_heard
 from gm_async_task.workers.release_store import read_releases
-from shared.database import DatabaseClock, in_write
+from shared.database import DatabaseClock
 from shared.errors import TaskNotFound
 from shared.task_api.commands import TaskKey
 from shared.task_api.lanes import rung_queue
@@ -48,8 +49,15 @@ class RefusalService:
     """Decides under the row's lock about each bell that is given back."""
 
     def __init__(
-        self, engine: Engine, settings: AsyncTaskSettings, clock: DatabaseClock, meter: TaskMeter | None = None
+        self,
+        engine: Engine,
+        settings: AsyncTaskSettings,
+        clock: DatabaseClock,
+        meter: TaskMeter | None = None,
+        *,
+        follower: Follower | None = None,
     ) -> None:
+        self._follower = follower or NoFollower()
         self._meter = meter or TaskMeter()
         self._engine = engine
         self._settings = settings
@@ -61,7 +69,9 @@ class RefusalService:
         While none has it the task waits, and once it has waited for long enough it ends with the reason. Nothing
         happens to a task that has another name or is not waiting: whoever can write to the broker rings for anything.
         """
-        refused = in_write(self._engine, lambda connection: self._refuse(connection, command))
+        refused = in_followed_write(
+            self._engine, self._follower, lambda connection, endings: self._refuse(connection, command, endings)
+        )
         if refused is None:
             return False
         self._meter.ended(refused.ended)
@@ -74,7 +84,7 @@ class RefusalService:
             log.error("task_unknown", **facts, refused=refused.count)
         return refused.rung is not None
 
-    def _refuse(self, connection: Connection, command: RefuseTask) -> Refused | None:
+    def _refuse(self, connection: Connection, command: RefuseTask, endings: Endings) -> Refused | None:
         row = self._find_refused(connection, command)
         if row is None:
             return None
@@ -87,6 +97,7 @@ class RefusalService:
             reason = sentence(ReasonCode.UNKNOWN_FUNCTION, self._settings.language, name=row.name)
             outcome = {"reason": reason, "reason_code": ReasonCode.UNKNOWN_FUNCTION}
             end_submitted(connection, self._clock, row.id, **outcome)
+            endings.note(row.id)
             ended = end_of(row, TaskStatus.FAILED, ReasonCode.UNKNOWN_FUNCTION)
         else:
             self._let_wait(connection, row, queue)

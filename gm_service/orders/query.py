@@ -40,6 +40,8 @@ class OrderQuery:
     """part of the order number, the buyer's code or name, or a line's SKU code or name"""
     search_area: str | None = None
     """the whole geographic tag"""
+    task_id: int | None = None
+    """the import that created them"""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values; fields that are None are left out."""

@@ -198,6 +198,8 @@ def _conditions(station_id: str, query: OrderQuery, zone: ZoneInfo) -> list[Colu
         conditions.append(orders.c.status == query.status)
     if query.search_area is not None:
         conditions.append(orders.c.area == query.search_area)
+    if query.task_id is not None:
+        conditions.append(orders.c.task_id == query.task_id)
     if query.search_text is not None:
         conditions.append(_has_text(query.search_text))
     return conditions

@@ -11,8 +11,11 @@ from apiflask import APIBlueprint
 from flask import Response, g
 from pydantic import BaseModel
 
+from gm_service.auth import Caller
 from gm_service.commands import Nothing
 from gm_service.config import ServiceSettings
+from gm_service.job_api import PROGRAM
+from gm_service.order_intake import OrderIntake
 from gm_service.orders.collaborators import Station
 from gm_service.orders.imports.commands import AmendBatch, CheckBatch, ListRows, OneImport, SubmitBatch
 from gm_service.orders.imports.files.template import write_template
@@ -96,6 +99,17 @@ class SubmitAnswer(Envelope[SubmitData]):
     """An import that was taken."""
 
 
+class IntakeData(BaseModel):
+    """Where to ask for a job."""
+
+    job_id: int
+    job_url: str
+
+
+class IntakeAnswer(Envelope[IntakeData]):
+    """A workflow job that was started."""
+
+
 class AmendData(CountsData):
     """What became of amended rows."""
 
@@ -120,9 +134,17 @@ class RowsAnswer(Envelope[list[ShownRowData]]):
 
 
 def imports_routes(
-    imports: ImportService, reader: ImportReader, settings: ServiceSettings, require_station: Callable[[], Station]
+    imports: ImportService,
+    intake: OrderIntake,
+    reader: ImportReader,
+    settings: ServiceSettings,
+    require_caller: Callable[[], Caller],
 ) -> APIBlueprint:
-    """Return the routes; `require_station` tells who asks, or raises."""
+    """Return the routes; `require_caller` tells who asks, or raises."""
+
+    def require_station() -> Station:
+        return require_caller().station
+
     routes = APIBlueprint("imports", __name__, url_prefix="/station/order/batch", tag="Imports")
     routes.before_request(speak_as_the_page)
     routes.after_request(partial(refuse_as_a_page, cookie_secure=settings.cookie_secure))
@@ -148,6 +170,15 @@ def imports_routes(
     def submit_batch(command: SubmitBatch) -> dict[str, Any]:
         """Submit a list or a file of orders to be created."""
         return success({"task_url": imports.submit_batch(require_station(), command, g.language)})
+
+    @routes.post("/intake")
+    @takes(SubmitBatch, answers=IntakeAnswer, max_body="max_batch_body_bytes")
+    def take_in(command: SubmitBatch) -> dict[str, Any]:
+        """Check, import and export a list or a file of orders as one workflow job."""
+        caller = require_caller()
+        operator = caller.person.username if caller.person else PROGRAM
+        job_id = intake.start(caller.station, command, g.language, operator)
+        return success({"job_id": job_id, "job_url": f"/xingqiao/get_job_detail?job_id={job_id}"})
 
     @routes.post("/amend")
     @takes(AmendBatch, answers=AmendAnswer, max_body="max_batch_body_bytes")

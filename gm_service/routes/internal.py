@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from gm_service.config import ServiceSettings
 from gm_service.orders.imports.commands import CreateOrders, GetOutcome, OpenImport
+from gm_service.orders.imports.intake import IntakeExport, IntakeStep, IntakeSteps
 from gm_service.orders.imports.runs import ImportRuns
 from shared.envelope import Envelope, success
 from shared.signing.guard import CallGuard
@@ -85,5 +86,36 @@ def internal_routes(runs: ImportRuns, guard: CallGuard, settings: ServiceSetting
     def open_import(command: OpenImport) -> dict[str, Any]:
         """Keep the rows that a task's own input carries."""
         return success({"import_id": runs.open_import(command)})
+
+    return blueprint
+
+
+class CheckedIntakeAnswer(Envelope[CountsData]):
+    """What importing the file would do."""
+
+
+class IntakeExportAnswer(Envelope[dict[str, Any]]):
+    """The input of a task that exports what the import has created."""
+
+
+def intake_routes(steps: IntakeSteps, guard: CallGuard) -> APIBlueprint:
+    """Return the routes that the handlers of `order_intake` call with the service key."""
+    blueprint = APIBlueprint("intake", __name__, url_prefix="/no_login/station/order/intake", tag="Internal")
+
+    @blueprint.before_request
+    def _holds_key() -> None:
+        guard.check()
+
+    @blueprint.post("/check")
+    @takes(IntakeStep, answers=CheckedIntakeAnswer)
+    def check(command: IntakeStep) -> dict[str, Any]:
+        """Say what an import would do with its rows."""
+        return success(steps.check(command).to_json())
+
+    @blueprint.post("/export_request")
+    @takes(IntakeExport, answers=IntakeExportAnswer)
+    def export_request(command: IntakeExport) -> dict[str, Any]:
+        """Return how to export what an import has created."""
+        return success(steps.export_request(command))
 
     return blueprint

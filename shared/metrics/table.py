@@ -125,9 +125,9 @@ SWEEPER = Metric(
     "gm_sweeper_total",
     "counter",
     (KEEPER,),
-    "what sweeps did to tasks: rung, rescued, ended, purged",
+    "what sweeps did: rung, rescued, ended, purged, jobs_timed_out, ends_heard, jobs_purged",
     ("action",),
-    known=("rung", "rescued", "ended", "purged"),
+    known=("rung", "rescued", "ended", "purged", "jobs_timed_out", "ends_heard", "jobs_purged"),
 )
 SWEEPS = Metric(
     "gm_sweeps_total",
@@ -161,7 +161,7 @@ IMPORT_ROWS = Metric(
 RINGS = Metric(
     "gm_rings_total",
     "counter",
-    (SERVICE, KEEPER),
+    (SERVICE, ASYNC_TASK, KEEPER),
     "doorbells sent: ok, failed (the keeper rings later)",
     ("outcome",),
     known=("ok", "failed"),

@@ -37,7 +37,7 @@ def takes(
     """
 
     def decorate(view: View) -> View:
-        @wraps(_described(view, model, answers, location))
+        @wraps(described(view, model, answers, location))
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             parameters = read_parameters(getattr(g.settings, max_body))
             return view(*args, command=to_command(model, parameters), **kwargs)
@@ -47,7 +47,7 @@ def takes(
     return decorate
 
 
-def _described(view: View, model: type[BaseModel], answers: type[BaseModel] | None, location: str) -> Any:
+def described(view: View, model: type[BaseModel], answers: type[BaseModel] | None, location: str) -> Any:
     """Return the view with its schemas noted for the OpenAPI document; only the notes are of use.
 
     Reading stays ours, as APIFlask drops repeated parameters silently; and so does writing, as the services
@@ -80,14 +80,15 @@ def to_command(model: type[Model], parameters: dict[str, Any]) -> Model:
         raise _to_invalid_field(error) from None
 
 
-def _body(max_bytes: int) -> dict[str, Any]:
-    # One byte more, as a body without a length (chunked) is cut at the limit without a word.
-    request.max_content_length = max_bytes + 1
-    request.max_form_memory_size = max_bytes
-    if request.content_length is not None and request.content_length > max_bytes:
-        raise TooLarge(what="request body", limit=f"{max_bytes} bytes")
-    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return _form()
+def read_json_body(max_bytes: int) -> dict[str, Any]:
+    """Return the body as a JSON object, whatever its Content-Type says; an empty one is an empty object.
+
+    Nothing may have touched `request.form` before, which would have eaten it.
+
+    Raises:
+        TooLarge, MalformedRequest
+    """
+    _limit_body(max_bytes)
     raw = request.get_data(cache=True)
     if len(raw) > max_bytes:
         raise TooLarge(what="request body", limit=f"{max_bytes} bytes")
@@ -100,6 +101,21 @@ def _body(max_bytes: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedRequest(problem="the body must be a JSON object")
     return value
+
+
+def _body(max_bytes: int) -> dict[str, Any]:
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        _limit_body(max_bytes)
+        return _form()
+    return read_json_body(max_bytes)
+
+
+def _limit_body(max_bytes: int) -> None:
+    # One byte more, as a body without a length (chunked) is cut at the limit without a word.
+    request.max_content_length = max_bytes + 1
+    request.max_form_memory_size = max_bytes
+    if request.content_length is not None and request.content_length > max_bytes:
+        raise TooLarge(what="request body", limit=f"{max_bytes} bytes")
 
 
 def _form() -> dict[str, Any]:

@@ -14,8 +14,10 @@ from gm_async_task.db import metadata
 from gm_async_task.migrate import SCRIPTS
 from shared.database import DatabaseClock, make_engine
 from shared.migrate import upgrade
+from shared.task_api.dispatch import TaskQueue
 from shared.task_api.transport import Method, unwrap
 from shared.web import strict_json
+from tests.support.queues import SilentQueue
 
 AUTH_KEY = "test-key-" + "0" * 32
 
@@ -40,9 +42,11 @@ def make_database(url: str) -> Engine:
     return engine
 
 
-def make_service(engine: Engine, clock: DatabaseClock | None = None, **changes: Any) -> Flask:
-    """Return the real application on `engine`."""
-    return assemble(make_settings(**changes), engine, clock or DatabaseClock())
+def make_service(
+    engine: Engine, clock: DatabaseClock | None = None, queue: TaskQueue | None = None, **changes: Any
+) -> Flask:
+    """Return the real application on `engine`; without a queue it rings for nobody."""
+    return assemble(make_settings(**changes), engine, clock or DatabaseClock(), queue or SilentQueue())
 
 
 class AppTransport:

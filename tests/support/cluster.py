@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,10 +132,11 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, name: str) -> Proc:
-        """Start one of the programs (again)."""
+    def start(self, name: str, argv: Sequence[str] = ()) -> Proc:
+        """Start one of the programs (again), by another command where one is given."""
         environment = self.environment | self.own_environment.get(name, {})
-        self.processes[name] = Proc(name, [sys.executable, *PROGRAMS[name]], self.folder, environment, cwd=ROOT)
+        command = argv or [sys.executable, *PROGRAMS[name]]
+        self.processes[name] = Proc(name, command, self.folder, environment, cwd=ROOT)
         return self.processes[name]
 
     def start_worker(self, name: str, **environment: str) -> Proc:

@@ -33,6 +33,13 @@ NEEDED = {
     "/worker/report": ("name", "host", "pid", "version", "queues", "functions", "concurrency", "started_seconds"),
     "/release/share": ("version", "percent"),
     "/release/end": ("version", "state"),
+    "/xingqiao/create_job": ("job_namespace", "job_type"),
+    **{f"/xingqiao/{verb}": ("job_id",) for verb in ("delete_job", "retry_job", "get_job_detail", "get_graph")},
+    **{f"/xingqiao/{verb}": ("job_id",) for verb in ("list_tasks", "get_tasklist_by_jobid")},
+    "/xingqiao/get_task": ("task_id",),
+    "/xingqiao/statistics_success_rate": ("job_type",),
+    "/xingqiao/statistics_jobtag_ratio": ("job_type", "jobtag_name", "jobtag_values"),
+    "/xingqiao/statistics_retstat_ratio": ("job_type",),
 }
 """what the contract asks for and a schema can't say: one of two names, the token of a run"""
 Known = Mapping[str, Sequence[Any]]
@@ -41,8 +48,9 @@ Known = Mapping[str, Sequence[Any]]
 
 def fuzz(
     app: Flask, headers: dict[str, str], examples: int, make_known: Callable[[], Known], skip: tuple[str, ...] = ()
-) -> dict[str, set[int]]:
-    """Call every operation with `examples` inputs, right and wrong; return the statuses that each one answered.
+) -> dict[str, set[object]]:
+    """Call every operation with `examples` inputs, right and wrong; return what each one answered: the statuses, and of
+    answers that have one the `stat` instead.
 
     `make_known` is called before each operation, so that what one used up is there for the next.
 
@@ -51,7 +59,7 @@ def fuzz(
     document = app.test_client().get("/openapi.json", headers=headers).get_json()
     schema = schemathesis.openapi.from_dict(document)
     operations = [result.ok() for result in schema.get_all_operations()]
-    answered: dict[str, set[int]] = defaultdict(set)
+    answered: dict[str, set[object]] = defaultdict(set)
     with _little_garbage_to_collect():
         for operation in operations:
             if operation.path not in skip:
@@ -71,7 +79,7 @@ def _little_garbage_to_collect() -> Iterator[None]:
 
 
 def _fuzz_operation(  # noqa: PLR0917 one call
-    app: Flask, operation: Any, headers: dict[str, str], examples: int, known: Known, answered: set[int]
+    app: Flask, operation: Any, headers: dict[str, str], examples: int, known: Known, answered: set[object]
 ) -> None:
     needed = NEEDED.get(operation.path, ())
     right = operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
@@ -92,12 +100,19 @@ def _fuzz_operation(  # noqa: PLR0917 one call
         began = time.monotonic()
         response = case.call(app=app, headers=headers)
         seconds = time.monotonic() - began
-        answered.add(response.status_code)
+        answered.add(_outcome_of(response))
         assert response.status_code < 500, (operation.label, case.body, case.query, response.content)
         assert seconds < SLOWEST_SECONDS, (operation.label, seconds)
         case.validate_response(response, checks=[response_schema_conformance])
 
     call()
+
+
+def _outcome_of(response: Any) -> object:
+    """Return how a call was answered: by its `stat` where there is one, by its status elsewhere."""
+    is_json = response.headers.get("Content-Type", [""])[0].startswith("application/json")
+    body = response.json() if is_json else None
+    return body.get("stat", response.status_code) if isinstance(body, dict) else response.status_code
 
 
 def _steer(parameters: Any, known: Known, needed: Sequence[str]) -> None:
@@ -107,7 +122,13 @@ def _steer(parameters: Any, known: Known, needed: Sequence[str]) -> None:
     chance = zlib.crc32(repr(sorted(parameters.items(), key=repr)).encode("utf-8", "backslashreplace"))
     if chance % 3 == 0:
         return
-    for other_name in {"position", "file", "platform_task_id", *(["user_task_id"] if "task_id" in needed else [])}:
+    for other_name in {
+        "position",
+        "file",
+        *(["job_name"] if "job_id" in needed else []),
+        "platform_task_id",
+        *(["user_task_id"] if "task_id" in needed else []),
+    }:
         parameters.pop(other_name, None)  # two names of one thing would have to agree
     for number, (name, values) in enumerate(known.items()):
         value = values[(chance >> number) % len(values)]

@@ -97,3 +97,42 @@ class Nginx:
     def _answers(self) -> bool:
         assert self._process.process.poll() is None, self._process.text()
         return requests.get(f"{self.url}/no_login", timeout=2).status_code == 404
+
+
+PLAIN = """
+pid nginx.pid;
+error_log logs/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path temp/body;
+    proxy_temp_path temp/proxy;
+    fastcgi_temp_path temp/fastcgi;
+    uwsgi_temp_path temp/uwsgi;
+    scgi_temp_path temp/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        underscores_in_headers on;
+        location / {{ proxy_pass http://{service}; }}
+    }}
+}}
+"""
+
+
+class PlainNginx:
+    """An nginx that an operator has written himself, as docs/workflows.md says, before the service at `service`."""
+
+    def __init__(self, folder: Path, service: str) -> None:
+        for each in ("logs", "temp"):
+            (folder / each).mkdir(parents=True)
+        self.port = free_port()
+        (folder / "nginx.conf").write_text(PLAIN.format(port=self.port, service=service))
+        self._process = Proc("nginx", server_argv(folder), folder)
+
+    def __enter__(self) -> PlainNginx:
+        url = f"http://127.0.0.1:{self.port}/healthz"
+        wait_for(lambda: requests.get(url, timeout=2).ok, 15, "nginx", not_yet=requests.RequestException)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stop(5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from gm_service.app import make_service_app
 from gm_service.config import ServiceSettings
+from gm_service.job_api import JobAnswer
 from gm_service.migrate import migrate
 from gm_service.stations.service import StationService
 from shared.database import DatabaseClock, make_engine
@@ -61,6 +62,20 @@ class SwitchedTaskApi:
 
 
 @dataclass
+class RecordingJobApi:
+    """Notes what the API of jobs is asked for."""
+
+    asked: list[tuple[str, dict[str, Any], str, str]] = field(default_factory=list)
+    """(verb, parameters, namespace, operator)"""
+
+    def call(self, verb: str, parameters: dict[str, Any], *, namespace: str, operator: str) -> JobAnswer:
+        """See `JobApi.call`."""
+        self.asked.append((verb, parameters, namespace, operator))
+        body = b'{"stat":"OK","job_id":3}' if verb == "create_job" else b'{"stat":"OK"}'
+        return JobAnswer(200, body, {"Content-Type": "application/json", "x-reqid": "1"})
+
+
+@dataclass
 class Caller:
     """A station's program or person: a test client that brings its credential."""
 
@@ -85,9 +100,12 @@ class Service:
         self.clock = DatabaseClock()
         self.task_api = SwitchedTaskApi()
         self.queue = RecordingQueue()
+        self.jobs = RecordingJobApi()
         migrate(self.engine)
         self.stations = StationService(self.engine, self.clock)
-        self.app: Flask = make_service_app(self.settings, self.task_api, self.queue, self.engine, self.clock)
+        self.app: Flask = make_service_app(
+            self.settings, self.task_api, self.queue, self.engine, self.clock, jobs=self.jobs
+        )
         self.tasks = TaskClient(self.task_api)
         for station_id, name in STATIONS.items():
             self.stations.create_station(station_id, name)

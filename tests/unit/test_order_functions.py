@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from gm_task.config import TaskSettings
 from gm_task.context import TaskContext, Tools
 from gm_task.functions.orders import export_orders, import_orders
+from gm_task.handling import Handlers
 from gm_task.script import ScriptLimits, ScriptRunner
 from shared.errors import InvalidField, StaleRun, Unavailable
 from shared.files.store import open_file_store
@@ -89,7 +90,7 @@ def run(
     client = TaskClient(api)
     chosen = settings(folder, **options)
     scripts = ScriptRunner(ScriptLimits(5, 512, 0.2), chosen.language, {})
-    tools = Tools(chosen, service, scripts, open_file_store(chosen))
+    tools = Tools(chosen, service, scripts, open_file_store(chosen), Handlers([]))
     task_id = client.create("s1", "shop.work", given).task_id
 
     def body(context: RunContext) -> Any:

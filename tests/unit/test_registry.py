@@ -45,6 +45,7 @@ def named(name: str) -> Any:
 
 def test_the_built_in_functions_have_their_dotted_paths() -> None:
     assert sorted(load_functions(BUILT_IN_FUNCTIONS)) == [
+        "gm_task.functions.handlers.run_handler",
         "gm_task.functions.orders.export_orders",
         "gm_task.functions.orders.import_orders",
     ]

@@ -110,8 +110,7 @@ class ImportService:
             IdReused: the id stands for another submission.
             Unavailable: nothing was accepted.
         """
-        submission = read_submission(command, self._limits(), self.settings.max_batch_rows)
-        batch = self._keep(station, command.task_id, submission)
+        batch = self.keep_batch(station, command.task_id, command)
         added = self.dispatcher.submit(
             station_id=station.id,
             task_name=self.settings.import_function,
@@ -132,6 +131,15 @@ class ImportService:
         )
         in_write(self.engine, lambda connection: ledger.note_task(connection, batch.id, added.task_id))
         return task_url(self.settings.public_url, added.task_id)
+
+    def keep_batch(self, station: Station, key: str, command: SubmitBatch) -> Import:
+        """Enter a submission in the ledger under an id of the station's, and leave it to others to have it run.
+
+        Raises:
+            RuleRefused, TooLarge: the submission as a whole can't be taken.
+            IdReused: the id stands for another submission.
+        """
+        return self._keep(station, key, read_submission(command, self._limits(), self.settings.max_batch_rows))
 
     def amend_batch(self, station: Station, command: AmendBatch) -> Amended:
         """Attempt rows of an ended import again; its task's result and status follow.

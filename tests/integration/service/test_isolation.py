@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gm_service.routes.xingqiao import CHANGES, LOOKS
 from tests.support.service import Service
 
 PUBLIC = [
@@ -22,7 +23,10 @@ PUBLIC = [
 ]
 """anybody; of a station's data they tell nothing (`/` leads strangers to the sign-in page)"""
 
-INTERNAL = [f"POST /no_login/station/order/batch/{verb}" for verb in ("create", "outcome", "open")]
+INTERNAL = [
+    *(f"POST /no_login/station/order/batch/{verb}" for verb in ("create", "outcome", "open")),
+    *(f"POST /no_login/station/order/intake/{verb}" for verb in ("check", "export_request")),
+]
 """holders of the service key"""
 
 OWN_SESSION = ["GET /session", "DELETE /session", "POST /session/end"]
@@ -53,12 +57,20 @@ OTHER: dict[str, dict[str, Any]] = {
     "GET /station/sales_analysis/orderdetail": {"query_type": 1},
     "POST /station/order/batch/submit": {"task_id": "x"},
     "POST /station/order/batch/check": {},
+    "POST /station/order/batch/intake": {"task_id": "x"},
     "GET /station/catalogue": {},
     "GET /station/order/batch/template": {},
     "POST /station/catalogue": {},
     "GET /station/download/sync/<key>": {},
 }
 """a station's callers; isolation has tests of its own here or in the room of orders"""
+
+
+JOBS = [
+    *(f"POST /xingqiao/{verb}" for verb in CHANGES),
+    *(f"{method} /xingqiao/{verb}" for verb in LOOKS for method in ("GET", "POST")),
+]
+"""a station's callers; every job that they name is looked for among the station's own (test_jobs_proxy.py)"""
 
 
 def routes(service: Service) -> Iterator[str]:
@@ -84,12 +96,12 @@ def _fill(value: Any, task_id: int) -> Any:
 
 
 def test_every_route_says_whom_it_serves(service: Service) -> None:
-    entries = [*PUBLIC, *INTERNAL, *OWN_SESSION, *LISTS, *BY_ID, *OTHER]
+    entries = [*PUBLIC, *INTERNAL, *OWN_SESSION, *LISTS, *BY_ID, *OTHER, *JOBS]
 
     assert sorted(routes(service)) == sorted(entries)
 
 
-@pytest.mark.parametrize("route", [*OWN_SESSION, *LISTS, *BY_ID, *OTHER])
+@pytest.mark.parametrize("route", [*OWN_SESSION, *LISTS, *BY_ID, *OTHER, *JOBS])
 def test_station_routes_refuse_strangers(service: Service, route: str) -> None:
     task = service.add_task()
     parameters = {**LISTS, **BY_ID, **OTHER}.get(route, {})
@@ -97,7 +109,8 @@ def test_station_routes_refuse_strangers(service: Service, route: str) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Auth-Key": service.settings.accepted_keys()[0]}):
         answer = ask(service, route, parameters, task.task_id, headers)
 
-        assert (answer.status_code, answer.get_json()["code"]) == (401, 40100)
+        said = {"stat": "ERR_UNAUTHORIZED"} if route in JOBS else {"code": 40100}
+        assert (answer.status_code, answer.get_json() | said) == (401, answer.get_json())
 
 
 @pytest.mark.parametrize("route", INTERNAL)

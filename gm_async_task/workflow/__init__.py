@@ -1,0 +1,1 @@
+"""XingQiao: jobs are graphs of tasks, described by plugins and advanced by events."""
