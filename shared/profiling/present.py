@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shared.profiling.session import Session
 
+HEADER = "X-Profile"
+"""the way, of `shared.profiling.ways`"""
+KEY_HEADER = "X-Profile-Key"
+PARENT_HEADER = "X-Profile-Parent"
+"""the record of the request or run that calls"""
+PROFILED_RUN = "GM_PROFILE_RUN"
+"""the variable that tells a script of the profiled run that started it, as JSON"""
 _current: ContextVar[Session | None] = ContextVar("gm_profile_session", default=None)
 _preparations: list[Callable[[], None]] = []
 _prepared = threading.Event()
@@ -18,6 +25,14 @@ _prepared = threading.Event()
 def current_session() -> Session | None:
     """Return the session of this thread's request or run."""
     return _current.get()
+
+
+def headers_to_pass() -> dict[str, str]:
+    """Return the headers by which the calls of a profiled request or run are profiled with it; none outside of one."""
+    session = _current.get()
+    if session is None or not session.key:
+        return {}
+    return {HEADER: session.subject.way, KEY_HEADER: session.key, PARENT_HEADER: session.id}
 
 
 def watch_by(session: Session | None) -> None:

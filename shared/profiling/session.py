@@ -50,6 +50,8 @@ class Session:
 
     subject: Subject
     store: ProfileStore
+    key: str = ""
+    """the operator's, with which the calls that are made meanwhile are profiled too; empty: they are not"""
     id: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_id()[:10]}")
     ledger: Ledger = field(default_factory=Ledger)
     to_explain: list[Callable[[], list[dict[str, Any]]]] = field(default_factory=list)
@@ -97,9 +99,9 @@ class Session:
 
 
 @contextmanager
-def watching(subject: Subject, store: ProfileStore) -> Iterator[Session]:
+def watching(subject: Subject, store: ProfileStore, key: str = "") -> Iterator[Session]:
     """Profile the block; what it raises goes on."""
-    session = Session(subject, store)
+    session = Session(subject, store, key)
     session.start()
     try:
         yield session
