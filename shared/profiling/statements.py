@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import event, text
+from sqlalchemy import MetaData, Table, event, func, literal, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -136,9 +136,8 @@ def _rows_of(connection: Connection, table: str, statement: str) -> int:
     name = table if _is_table(connection, table) else _aliased(table, statement)
     if not name or not _is_table(connection, name):
         return 0
-    quoted = connection.dialect.identifier_preparer.quote(name)
-    counted = f"SELECT count(*) FROM (SELECT 1 FROM {quoted} LIMIT {_COUNTED_ROWS})"  # noqa: S608 a table's name
-    return int(connection.execute(text(counted)).scalar_one())
+    rows = select(literal(1)).select_from(Table(name, MetaData())).limit(_COUNTED_ROWS).subquery()
+    return int(connection.execute(select(func.count()).select_from(rows)).scalar_one())
 
 
 def _is_table(connection: Connection, name: str) -> bool:
@@ -157,7 +156,12 @@ def _aliased(alias: str, statement: str) -> str:
 def _explain_mysql(connection: Connection, statement: str, parameters: Any) -> list[dict[str, Any]]:
     plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).mappings().all()
     return [
-        {"table": str(row["table"]), "index": str(row["key"] or ""), "rows_examined": int(row["rows"] or 0)}
+        {
+            "table": str(row["table"]),
+            "index": str(row["key"] or ""),
+            "possible": str(row["possible_keys"] or ""),
+            "rows_examined": int(row["rows"] or 0),
+        }
         for row in plan
         if str(row["type"] or "").lower() in ("all", "index") and not str(row["table"]).startswith("<")
     ]

@@ -1,0 +1,58 @@
+"""A profile's call graph, by gprof2dot and Graphviz."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from shared.profiling.pstat_tables import open_table
+
+PICTURES = ("svg", "png", "pdf")
+_SECONDS = 120
+
+
+class NotDrawn(Exception):
+    """Why there is no picture, in a sentence."""
+
+
+def dot_text(path: Path, node_percent: float = 0.5, edge_percent: float = 0.1) -> str:
+    """Return the call graph as DOT: function, share with what it calls, (own share), calls; small parts are left out.
+
+    Raises:
+        NoProfile: the file is none.
+        NotDrawn: gprof2dot is not installed, or fails.
+    """
+    open_table(path)
+    if find_spec("gprof2dot") is None:
+        raise NotDrawn("gprof2dot is not installed here; requirements.txt has it: pip install gprof2dot.")
+    argv = [sys.executable, "-m", "gprof2dot", "-f", "pstats", "-n", str(node_percent), "-e", str(edge_percent)]
+    # With -s a function's file is left out and its name alone stays.
+    done = _run([*argv, str(path.absolute())], b"")
+    return done.decode()
+
+
+def draw(dot: str, form: str) -> bytes:
+    """Return a DOT text as a picture.
+
+    Raises:
+        NotDrawn: Graphviz is not installed, or fails.
+    """
+    program = shutil.which("dot")
+    if program is None:
+        raise NotDrawn(
+            "Graphviz' program dot is not installed here, so there is no picture (apt-get install graphviz)."
+        )
+    return _run([program, f"-T{form}"], dot.encode())
+
+
+def _run(argv: list[str], given: bytes) -> bytes:
+    try:
+        done = subprocess.run(argv, input=given, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        raise NotDrawn(f"{Path(argv[0]).name} took longer than {_SECONDS} seconds; leave out more (-n 2).") from error
+    if done.returncode != 0:
+        raise NotDrawn(f"{Path(argv[0]).name} failed: {done.stderr.decode(errors='replace').strip()[-400:]}")
+    return done.stdout
