@@ -18,7 +18,7 @@ from shared.profiling.flame import draw_flame
 from shared.profiling.graph import PICTURES, NotDrawn, dot_text, draw
 from shared.profiling.growth import growth_of
 from shared.profiling.page import make_page
-from shared.profiling.pstat_tables import NoProfile, open_table
+from shared.profiling.pstat_tables import NoProfile, Table, open_table
 from shared.profiling.store import ProfileStore
 from shared.profiling.switch import FOLDER, Limits
 from shared.profiling.ways import WAYS
@@ -26,6 +26,7 @@ from shared.profiling.ways import WAYS
 ROOT = Path(__file__).resolve().parents[2]
 _MIB = 1024 * 1024
 _SHOWN = 12
+_SUFFIXES = (".prof", ".stat", ".pstats", ".out")
 
 
 @click.group()
@@ -86,7 +87,7 @@ def callees(folder: Path | None, file: str, pattern: str) -> None:
 
 
 @profile.command()
-@click.argument("file")
+@click.argument("file", metavar="FILE|TASK|REQUEST|RECORD")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="out.svg, out.png, out.pdf, out.dot"
 )
@@ -101,7 +102,7 @@ def graph(folder: Path | None, file: str, output: Path, least_percent: float) ->
     form = output.suffix.removeprefix(".").lower()
     if form not in (*PICTURES, "dot"):
         raise click.ClickException(f"{output.name} is none of *.svg, *.png, *.pdf, *.dot.")
-    dot = dot_text(_find_file(folder, file), least_percent, least_percent / 5)
+    dot = dot_text(_find_table(folder, file), least_percent, least_percent / 5)
     if form == "dot":
         output.write_text(dot)
         return
@@ -114,13 +115,13 @@ def graph(folder: Path | None, file: str, output: Path, least_percent: float) ->
 
 
 @profile.command()
-@click.argument("file")
+@click.argument("file", metavar="FILE|TASK|REQUEST|RECORD")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="out.svg")
 @click.pass_obj
 @_explained
 def flame(folder: Path | None, file: str, output: Path) -> None:
     """Draw a flame graph: the wider, the more time."""
-    output.write_text(draw_flame(open_table(_find_file(folder, file))))
+    output.write_text(draw_flame(_find_table(folder, file)))
 
 
 @profile.command()
@@ -239,10 +240,18 @@ def _address(named: str) -> str:
     return named if "://" in named else Path(named).read_text().strip()
 
 
+def _find_table(folder: Path | None, named: str) -> Table:
+    """Return a file's table, or that of a task, request or record with all that it called."""
+    path = Path(named)
+    if path.exists() or os.sep in named or path.suffix in _SUFFIXES:
+        return open_table(path)
+    return explain_kept(_store(folder), named).table
+
+
 def _find_file(folder: Path | None, named: str) -> Path:
     """Return a file by its path, or a record's by its id."""
     path = Path(named)
-    if path.exists() or os.sep in named or path.suffix:
+    if path.exists() or os.sep in named or path.suffix in _SUFFIXES:
         return path
     store = _store(folder)
     record = next((record for record in store.list_records() if record["id"] == named), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from shared.profiling.findings import (
     slowest,
     sum_statements,
 )
-from shared.profiling.pstat_tables import Place, Table, merge, open_table
+from shared.profiling.pstat_tables import Place, Table, graft, merge, open_table
 from shared.profiling.report import show_place
-from shared.profiling.shares import Shares, put_in, share_out, share_without_profile
+from shared.profiling.shares import Shares, put_in, share_out, share_without_profile, where_it_waits
 from shared.profiling.store import ProfileStore, Record
 
 _FUNCTIONS = 12
@@ -88,21 +88,35 @@ def explain_file(path: Path) -> Explanation:
 
 def explain_records(records: Sequence[Record], tables: Sequence[Table]) -> Explanation:
     """Explain a record and those that it called, which come after it."""
-    first, parts = records[0], dict(zip((record["id"] for record in records), tables, strict=True))
-    shares = _shares(first, parts)
-    for record in records[1:]:
-        if record["parent"] == first["id"]:
-            inside = "HTTP" if record["kind"] == "request" and "HTTP" in shares.seconds else "waiting"
-            shares = put_in(shares, _shares(record, parts), inside)
+    first = records[0]
+    parts = dict(zip((record["id"] for record in records), tables, strict=True))
+    table = join(records, parts)
+    shares = share_out(table) if table else _shares_of_ledgers(records)
     counts = all(record["way"] == _COUNTING for record in records)
-    return _explanation(
-        _title(first), first["seconds"], shares, list(records), merge(list(tables)), counts_calls=counts
-    )
+    return _explanation(_title(first), first["seconds"], shares, list(records), table, counts_calls=counts)
 
 
-def _shares(record: Record, tables: dict[str, Table]) -> Shares:
+def join(records: Sequence[Record], tables: Mapping[str, Table]) -> Table:
+    """Return the profiles of records as one: what a record called stands where it waited for it."""
+    ids = {record["id"] for record in records}
+    roots = [record for record in records if record["parent"] not in ids]
+    return merge([_join_below(root, records, tables) for root in roots])
+
+
+def _join_below(record: Record, records: Sequence[Record], tables: Mapping[str, Table]) -> Table:
     table = tables[record["id"]]
-    return share_out(table) if table else share_without_profile([record])
+    for called in (other for other in records if other["parent"] == record["id"]):
+        inner = _join_below(called, records, tables)
+        waiting = where_it_waits(table)
+        table = graft(table, inner, waiting) if waiting else merge([table, inner])
+    return table
+
+
+def _shares_of_ledgers(records: Sequence[Record]) -> Shares:
+    shares = share_without_profile([records[0]])
+    for record in records[1:]:
+        shares = put_in(shares, share_without_profile([record]), "waiting")
+    return shares
 
 
 def _explanation(

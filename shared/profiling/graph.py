@@ -7,8 +7,9 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from shared.profiling.pstat_tables import open_table
+from shared.profiling.pstat_tables import Table, write_table
 
 PICTURES = ("svg", "png", "pdf")
 _SECONDS = 120
@@ -18,20 +19,19 @@ class NotDrawn(Exception):
     """Why there is no picture, in a sentence."""
 
 
-def dot_text(path: Path, node_percent: float = 0.5, edge_percent: float = 0.1) -> str:
+def dot_text(table: Table, node_percent: float = 0.5, edge_percent: float = 0.1) -> str:
     """Return the call graph as DOT: function, share with what it calls, (own share), calls; small parts are left out.
 
     Raises:
-        NoProfile: the file is none.
         NotDrawn: gprof2dot is not installed, or fails.
     """
-    open_table(path)
     if find_spec("gprof2dot") is None:
         raise NotDrawn("gprof2dot is not installed here; requirements.txt has it: pip install gprof2dot.")
     argv = [sys.executable, "-m", "gprof2dot", "-f", "pstats", "-n", str(node_percent), "-e", str(edge_percent)]
-    # With -s a function's file is left out and its name alone stays.
-    done = _run([*argv, str(path.absolute())], b"")
-    return done.decode()
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "profile.prof"
+        write_table(table, file)
+        return _run([*argv, str(file)], b"").decode()
 
 
 def draw(dot: str, form: str) -> bytes:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from jinja2 import Environment, FileSystemLoader
 
 from shared.profiling.explanation import Explanation
 from shared.profiling.flame import draw_flame
 from shared.profiling.graph import NotDrawn, dot_text, draw
-from shared.profiling.pstat_tables import write_table
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,10 +32,7 @@ def _draw_graph(explanation: Explanation) -> tuple[str, str, str]:
         return "", "", ""
     dot = ""
     try:
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / "profile.prof"
-            write_table(explanation.table, file)
-            dot = dot_text(file, node_percent=2.0, edge_percent=1.0)
+        dot = dot_text(explanation.table, node_percent=2.0, edge_percent=1.0)
         picture = draw(dot, "svg").decode()
     except NotDrawn as error:
         return "", dot, str(error)

@@ -14,6 +14,7 @@ from shared.profiling.pstat_tables import Place, Table, open_stats, open_table
 
 DEFAULT_SORT = ("cumulative", "time")
 DEFAULT_PERCENT = "0.5"
+_LIBRARY = re.compile(r"^.*/lib/python3\.\d+/")
 
 
 class NotAsked(Exception):
@@ -120,8 +121,8 @@ def show_place(place: Place) -> str:
 
 
 def shorten(file: str) -> str:
-    """Return a file's path below the packages, or below the project's folder."""
+    """Return a file's path below the packages, below the project's folder, or below the standard library."""
     for mark in ("/site-packages/", "/dist-packages/", f"{ROOT}{os.sep}"):
         if mark in file:
             return file.rpartition(mark)[2]
-    return file
+    return _LIBRARY.sub("", file)

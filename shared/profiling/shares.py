@@ -16,6 +16,7 @@ _FILES = {
 }
 _SQL_BUILT_IN = ("sqlite3.", "pymysql", "of 'sqlalchemy.")
 _WAITING = ("time.sleep", "'acquire' of '_thread", "select.", "'poll' of", "waitpid", "posix.read", "'join'")
+_SOCKETS = ("_socket.socket", "_ssl._SSLSocket")
 _CATEGORIES = ("our code", "SQL", "HTTP", "waiting", "libraries")
 
 
@@ -57,6 +58,14 @@ def put_in(outer: Shares, inner: Shares, inside: str) -> Shares:
     for name, seconds in inner.seconds.items():
         sums[name] = sums.get(name, 0.0) + seconds * taken / inner.total
     return Shares({name: seconds for name, seconds in sums.items() if seconds > 0})
+
+
+def where_it_waits(table: Table) -> Place | None:
+    """Return the built-in function that waited longest, for a lock, a process or a socket; None where none did."""
+    waits = [
+        place for place in table if place[0] in ("~", "") and any(part in place[2] for part in (*_WAITING, *_SOCKETS))
+    ]
+    return max(waits, key=lambda place: table[place][2], default=None)
 
 
 def share_without_profile(records: list[dict[str, Any]]) -> Shares:

@@ -44,16 +44,17 @@ class ProfileStore:
         return sorted(self._read(), key=lambda record: str(record["started_at"]), reverse=True)
 
     def find(self, wanted: str) -> list[Record]:
-        """Return the records of a task, a request or a record by its id, with those that they called; oldest first.
+        """Return the records of a task, function, request or record, with those that they called; oldest first.
 
-        Of a task that ran more than once, the last profiled run.
+        Of a task or function that ran more than once, the last profiled run.
         """
         records = self.list_records()
-        tasks = [record for record in records if record["kind"] == "task" and str(record["task_id"]) == wanted]
-        found = tasks[:1] or [record for record in records if wanted in (record["id"], record["request_id"])]
+        runs = [r for r in records if r["kind"] == "task" and wanted in (str(r["task_id"]), r["name"])]
+        found = runs[:1] or [record for record in records if wanted in (record["id"], record["request_id"])]
         ids = {record["id"] for record in found}
-        called = [record for record in records if record["parent"] in ids and record["id"] not in ids]
-        return sorted([*found, *called], key=lambda record: str(record["started_at"]))
+        while called := {r["id"] for r in records if r["parent"] in ids} - ids:
+            ids |= called
+        return sorted((record for record in records if record["id"] in ids), key=lambda r: str(r["started_at"]))
 
     def table_of(self, record: Record) -> Table:
         """Return the record's profile; empty where its way makes none, or it is gone.
