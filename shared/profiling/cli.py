@@ -207,7 +207,7 @@ def memory(folder: Path | None, name: str) -> None:
                 "types that grew", ("objects", "type"), [(many, kind) for kind, many in growth.types[:_SHOWN]]
             )
         if growth.lines:
-            rows_of_lines = [(size, many, line) for line, size, many in growth.lines[:_SHOWN]]
+            rows_of_lines = [(size, many, report.shorten(line)) for line, size, many in growth.lines[:_SHOWN]]
             terminal.show_grid("lines that kept it", ("bytes", "objects", "line"), rows_of_lines)
 
 

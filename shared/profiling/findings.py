@@ -11,9 +11,12 @@ from typing import Any
 from shared.profiling.indexes import wanted_index
 from shared.profiling.pstat_tables import Place, Table
 from shared.profiling.report import show_place
+from shared.profiling.shares import is_our_code
 
 LOOP_COUNT = 20
 """so often in one request or run the same statement from the same line is a loop"""
+PAGE_ROWS = 100
+"""a statement with so many rows each time goes through something page by page, as it should"""
 SCAN_ROWS = 1_000
 """a full scan of fewer rows is what a database does best"""
 CALLS = 50_000
@@ -49,7 +52,9 @@ def find_loops(records: Sequence[dict[str, Any]]) -> list[Finding]:
 
 
 def _is_loop(entry: dict[str, Any]) -> bool:
-    return entry["count"] >= LOOP_COUNT and not entry["shape"].upper().startswith(_VERBS_THAT_BEGIN)
+    is_page_by_page = entry["rows"] >= PAGE_ROWS * entry["count"]
+    is_of_the_connection = entry["shape"].upper().startswith(_VERBS_THAT_BEGIN)
+    return entry["count"] >= LOOP_COUNT and not is_page_by_page and not is_of_the_connection
 
 
 def _loop(entry: dict[str, Any]) -> Finding:
@@ -132,17 +137,18 @@ def find_hot_functions(table: Table, counts_calls: bool) -> list[Finding]:
 
 
 def slowest(table: Table) -> Place | None:
-    """Return the function of a file (not a built-in one) with most own time."""
-    return max(_in_files(table), key=lambda place: table[place][2], default=None)
+    """Return the function with most own time: of our code, or else of a library's."""
+    return max(_candidates(table), key=lambda place: table[place][2], default=None)
 
 
 def most_called(table: Table) -> Place | None:
-    """Return the function of a file that was called most often."""
-    return max(_in_files(table), key=lambda place: table[place][1], default=None)
+    """Return the function that was called most often: of our code, or else of a library's."""
+    return max(_candidates(table), key=lambda place: table[place][1], default=None)
 
 
-def _in_files(table: Table) -> Iterable[Place]:
-    return [place for place in table if place[0] not in ("~", "") and not place[0].startswith("<")]
+def _candidates(table: Table) -> list[Place]:
+    in_files = [place for place in table if place[0] not in ("~", "") and not place[0].startswith("<")]
+    return [place for place in in_files if is_our_code(place)] or in_files
 
 
 def _by_whom(table: Table, place: Place) -> str:

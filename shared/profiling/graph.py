@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from shared.profiling.pstat_tables import Table, write_table
+from shared.profiling.pstat_tables import Place, Table, write_table
+from shared.profiling.report import shorten
 
 PICTURES = ("svg", "png", "pdf")
 _SECONDS = 120
@@ -30,8 +31,20 @@ def dot_text(table: Table, node_percent: float = 0.5, edge_percent: float = 0.1)
     argv = [sys.executable, "-m", "gprof2dot", "-f", "pstats", "-n", str(node_percent), "-e", str(edge_percent)]
     with TemporaryDirectory() as folder:
         file = Path(folder) / "profile.prof"
-        write_table(table, file)
+        write_table(_with_short_paths(table), file)
         return _run([*argv, str(file)], b"").decode()
+
+
+def _with_short_paths(table: Table) -> Table:
+    """Leave out where on this machine things are: pictures are shown to others."""
+
+    def short(place: Place) -> Place:
+        return (shorten(place[0]), *place[1:])
+
+    return {
+        short(place): (*row[:4], {short(caller): counts for caller, counts in row[4].items()})
+        for place, row in table.items()
+    }
 
 
 def draw(dot: str, form: str) -> bytes:

@@ -52,9 +52,9 @@ class MemoryWatch:
         self._size = NoMemoryWatch()
         self._watches = _turn.acquire(blocking=False)
         if self._watches:
-            self._types = _count_types()
             tracemalloc.start(_FRAMES)
             self._snapshot = tracemalloc.take_snapshot()
+            self._types = _count_types()
 
     def finish(self) -> dict[str, Any]:
         """Return sizes, and beside them what grew: `types` by name, `lines` by file:line with bytes and objects."""
@@ -63,10 +63,9 @@ class MemoryWatch:
             return kept
         try:
             peak = tracemalloc.get_traced_memory()[1]
-            gc.collect()
+            types = _count_types()  # before the snapshot, which is made of many objects itself
             grown = tracemalloc.take_snapshot().compare_to(self._snapshot, "lineno")
             tracemalloc.stop()
-            types = _count_types()
         finally:
             _turn.release()
         return {
@@ -110,7 +109,8 @@ def _growth(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
 
 def _is_worth_telling(statistic: tracemalloc.StatisticDiff) -> bool:
     file = statistic.traceback[0].filename
-    return statistic.size_diff > _KIB and "tracemalloc" not in file and "objgraph" not in file
+    is_watching = any(part in file for part in ("tracemalloc", "objgraph", "shared/profiling/"))
+    return statistic.size_diff > _KIB and not is_watching and not file.startswith("<")
 
 
 def _line(statistic: tracemalloc.StatisticDiff) -> dict[str, Any]:

@@ -163,6 +163,8 @@ def _fold(samples: Sequence[tuple[Sequence[str], float]], start: Sequence[str]) 
 
 def _place(identifier: str) -> Place:
     function, file, line = (*identifier.split("\x00"), "", "0")[:3]
+    if file == "<built-in>":
+        return ("~", 0, f"<{function}>")  # as cProfile has them
     return (file, int(line or 0), function)
 
 

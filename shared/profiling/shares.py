@@ -14,9 +14,20 @@ _FILES = {
     "HTTP": ("/urllib3/", "/requests/", "/http/client.py", "/botocore/", "/boto3/"),
     "": ("/socket.py", "/ssl.py"),
 }
-_SQL_BUILT_IN = ("sqlite3.", "pymysql", "of 'sqlalchemy.")
-_WAITING = ("time.sleep", "'acquire' of '_thread", "select.", "'poll' of", "waitpid", "posix.read", "'join'")
-_SOCKETS = ("_socket.socket", "_ssl._SSLSocket")
+# As cProfile calls them, and as pyinstrument does.
+_SQL_BUILT_IN = ("sqlite3.", "of 'sqlalchemy.", "<Cursor.", "<Connection.")
+_WAITING = (
+    "time.sleep",
+    "'acquire' of '_thread",
+    "select.",
+    "'poll' of",
+    "waitpid",
+    "posix.read",
+    "<sleep>",
+    "<lock.acquire>",
+    "epoll.poll",
+)
+_SOCKETS = ("_socket.socket", "_ssl._SSLSocket", "<socket.recv")
 _CATEGORIES = ("our code", "SQL", "HTTP", "waiting", "libraries")
 
 
@@ -58,6 +69,11 @@ def put_in(outer: Shares, inner: Shares, inside: str) -> Shares:
     for name, seconds in inner.seconds.items():
         sums[name] = sums.get(name, 0.0) + seconds * taken / inner.total
     return Shares({name: seconds for name, seconds in sums.items() if seconds > 0})
+
+
+def is_our_code(place: Place) -> bool:
+    """Tell whether a function is neither built in nor a library's."""
+    return _category(place) == "our code"
 
 
 def where_it_waits(table: Table) -> Place | None:
