@@ -42,7 +42,7 @@ def do_cprofile(path: str | Path) -> Callable[[Function], Function]:
 
 
 def do_sampling(path: str | Path) -> Callable[[Function], Function]:
-    """Do the same by pyinstrument, which costs little enough for production: counts of calls are those of samples."""
+    """Do the same by samples of the stack, which cost little enough for production; they count no calls."""
     return _profiled(str(path), SampleRecorder)
 
 
@@ -125,7 +125,7 @@ class _Call:
             table = self.recorder.table()
             place = write_whole(path, self.began_ns, lambda unfinished: write_table(table, unfinished))
             if SWITCH.folder is not None:
-                keep_within(SWITCH.folder, SWITCH.limits)
+                keep_within(SWITCH.folder, SWITCH.limits, place.stat().st_size)
         except OSError as error:
             log.warning("profile_not_written", function=self.name, problem=str(error))
         else:

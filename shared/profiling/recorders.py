@@ -1,4 +1,4 @@
-"""What watches a function while it runs: cProfile, which counts every call, or pyinstrument, which looks now and then.
+"""What watches a function while it runs: cProfile, which counts every call, or a thread that looks now and then.
 
 A recorder is resumed and paused any number of times, as a generator is, on whatever thread goes on with it.
 """
@@ -6,14 +6,18 @@ A recorder is resumed and paused any number of times, as a generator is, on what
 from __future__ import annotations
 
 import cProfile
+import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator
+from types import CodeType, FrameType
 from typing import Protocol, cast
 
 from shared.profiling.pstat_tables import Place, Table, merge, subtract
 
-SAMPLE_SECONDS = 0.005
-"""not shorter than the step of the kernel's coarse clock, which costs least to read"""
+SAMPLE_SECONDS = 0.02
+"""each look makes the watched thread wait for the interpreter's lock: every 5 ms cost more than a twentieth"""
+Stack = tuple[CodeType, ...]
 
 
 class Recorder(Protocol):
@@ -33,10 +37,8 @@ class Recorder(Protocol):
 
 
 class _Thread(threading.local):
-    calls: cProfile.Profile | None = None
+    profile: cProfile.Profile | None = None
     """who counts the calls of this thread"""
-    samples: SampleRecorder | None = None
-    """who looks at its stack"""
 
 
 _thread = _Thread()
@@ -47,98 +49,35 @@ class CallRecorder:
 
     cProfile watches a thread once: a second one would end the first. So a nested recorder takes its part out of what
     the outer one saw meanwhile. A function that was on the stack already when the nested one began, as in a recursion,
-    has its calls and own time there, and its total time in the outer profile alone. One that looks at the stack rests
-    while calls are counted, for the same reason.
+    has its calls and own time there, and its total time in the outer profile alone.
     """
 
     def __init__(self) -> None:
         self._own = cProfile.Profile()
-        self._part: _Part | None = None
-        self._rests: SampleRecorder | None = None
+        self._outer: cProfile.Profile | None = None
+        self._before: Table = {}
         self._taken: Table = {}
 
     def resume(self) -> None:
         """See `Recorder.resume`."""
-        if _thread.calls is not None:
-            self._part = _Part(_thread.calls)
+        self._outer = _thread.profile
+        if self._outer is not None:
+            self._before = _seen(self._outer)
             return
-        self._rests = _thread.samples
-        if self._rests is not None:
-            self._rests.rest()
-        _thread.calls = self._own
+        _thread.profile = self._own
         self._own.enable()
 
     def pause(self) -> None:
         """See `Recorder.pause`."""
-        if self._part is not None:
-            self._taken = merge([self._taken, self._part.end()])
-            self._part = None
+        if self._outer is not None:
+            self._taken = merge([self._taken, subtract(_seen(self._outer), self._before)])
             return
         self._own.disable()
-        _thread.calls = None
-        if self._rests is not None:
-            self._rests.look()
+        _thread.profile = None
 
     def table(self) -> Table:
         """See `Recorder.table`."""
         return merge([_seen(self._own), self._taken])
-
-
-class SampleRecorder:
-    """Looks at the stack every few milliseconds: its counts are samples, its times are the clock's.
-
-    Within a recorder that counts calls it takes its part out of that one.
-    """
-
-    def __init__(self, interval_seconds: float = SAMPLE_SECONDS) -> None:
-        from pyinstrument import Profiler  # noqa: PLC0415 nobody who is not profiled pays for it
-
-        self._profiler = Profiler(interval=interval_seconds, async_mode="disabled")
-        self._outer: SampleRecorder | None = None
-        self._part: _Part | None = None
-        self._taken: Table = {}
-
-    def resume(self) -> None:
-        """See `Recorder.resume`."""
-        if _thread.calls is not None:
-            self._part = _Part(_thread.calls)
-            return
-        self._outer, _thread.samples = _thread.samples, self
-        self.look()
-
-    def pause(self) -> None:
-        """See `Recorder.pause`."""
-        if self._part is not None:
-            self._taken = merge([self._taken, self._part.end()])
-            self._part = None
-            return
-        self.rest()
-        _thread.samples = self._outer
-
-    def look(self) -> None:
-        """Go on looking."""
-        self._profiler.start()
-
-    def rest(self) -> None:
-        """Look no more until told to."""
-        if self._profiler.is_running:
-            self._profiler.stop()
-
-    def table(self) -> Table:
-        """See `Recorder.table`."""
-        session = self._profiler.last_session
-        return merge([_fold(session.frame_records, session.start_call_stack) if session else {}, self._taken])
-
-
-class _Part:
-    """What a profile sees from now until the end."""
-
-    def __init__(self, profile: cProfile.Profile) -> None:
-        self._profile = profile
-        self._before = _seen(profile)
-
-    def end(self) -> Table:
-        return subtract(_seen(self._profile), self._before)
 
 
 def _seen(profile: cProfile.Profile) -> Table:
@@ -147,30 +86,81 @@ def _seen(profile: cProfile.Profile) -> Table:
     return {place: row for place, row in table.items() if "_lsprof" not in place[2]}
 
 
-def _fold(samples: Sequence[tuple[Sequence[str], float]], start: Sequence[str]) -> Table:
-    """Add up samples, each a stack from the root to the leaf and the seconds since the one before."""
-    table: Table = {}
-    names = {identifier.partition("\x01")[0] for identifier in start}
-    for stack, seconds in samples:
-        places = [_place(name) for name in (frame.partition("\x01")[0] for frame in stack) if name not in names]
-        for depth, place in enumerate(places):
-            own = seconds if depth == len(places) - 1 else 0.0
-            again = place in places[:depth]
-            caller = places[depth - 1] if depth else None
-            _count(table, place, own, 0.0 if again else seconds, caller)
-    return table
+class SampleRecorder:
+    """Looks at its thread's stack from another thread: counts are samples, times are the clock's.
+
+    What a function of C takes counts for who called it. Unlike a profiler that the interpreter calls at each event, it
+    costs the same whatever the watched code does.
+    """
+
+    def __init__(self, interval_seconds: float = SAMPLE_SECONDS) -> None:
+        self._interval_seconds = interval_seconds
+        self._stacks: dict[Stack, tuple[int, float]] = {}
+        self._over = threading.Event()
+        self._looking: threading.Thread | None = None
+
+    def resume(self) -> None:
+        """See `Recorder.resume`."""
+        self._over.clear()
+        below = tuple(_codes(sys._getframe(1)))
+        watched = threading.get_ident()
+        self._looking = threading.Thread(target=self._look, args=(watched, below), name="profile-samples", daemon=True)
+        self._looking.start()
+
+    def pause(self) -> None:
+        """See `Recorder.pause`."""
+        self._over.set()
+        if self._looking is not None:
+            self._looking.join()
+
+    def table(self) -> Table:
+        """See `Recorder.table`."""
+        table: Table = {}
+        for stack, (samples, seconds) in self._stacks.items():
+            _add(table, [_place(code) for code in stack], samples, seconds)
+        return table
+
+    def _look(self, watched: int, below: Stack) -> None:
+        last = time.perf_counter()
+        while not self._over.wait(self._interval_seconds):
+            frame = sys._current_frames().get(watched)
+            now = time.perf_counter()
+            stack = _above(tuple(_codes(frame)), below)
+            samples, seconds = self._stacks.get(stack, (0, 0.0))
+            self._stacks[stack] = (samples + 1, seconds + now - last)
+            last = now
 
 
-def _place(identifier: str) -> Place:
-    function, file, line = (*identifier.split("\x00"), "", "0")[:3]
-    if file == "<built-in>":
-        return ("~", 0, f"<{function}>")  # as cProfile has them
-    return (file, int(line or 0), function)
+def _codes(frame: FrameType | None) -> Iterator[CodeType]:
+    """Return the codes of a stack, the outermost first."""
+    found = []
+    while frame is not None:
+        found.append(frame.f_code)
+        frame = frame.f_back
+    return reversed(found)
 
 
-def _count(table: Table, place: Place, own: float, total: float, caller: Place | None) -> None:
-    primitive, calls, own_before, total_before, callers = table.get(place, (0, 0, 0.0, 0.0, {}))
-    table[place] = (primitive + 1, calls + 1, own_before + own, total_before + total, callers)
-    if caller is not None:
-        counts = callers.get(caller, (0, 0, 0.0, 0.0))
-        callers[caller] = (counts[0] + 1, counts[1] + 1, counts[2] + own, counts[3] + total)
+def _above(stack: Stack, below: Stack) -> Stack:
+    """Leave out what was on the stack already when the watching began."""
+    shared = 0
+    for code, known in zip(stack, below, strict=False):
+        if code is not known:
+            break
+        shared += 1
+    return stack[shared:]
+
+
+def _place(code: CodeType) -> Place:
+    return (code.co_filename, code.co_firstlineno, code.co_name)
+
+
+def _add(table: Table, places: list[Place], samples: int, seconds: float) -> None:
+    """Add the samples of one stack; a function that is on it twice has its time once."""
+    for depth, place in enumerate(places):
+        own = seconds if depth == len(places) - 1 else 0.0
+        total = 0.0 if place in places[:depth] else seconds
+        primitive, calls, own_before, total_before, callers = table.get(place, (0, 0, 0.0, 0.0, {}))
+        table[place] = (primitive + samples, calls + samples, own_before + own, total_before + total, callers)
+        if depth:
+            known = callers.get(places[depth - 1], (0, 0, 0.0, 0.0))
+            callers[places[depth - 1]] = (known[0] + samples, known[1] + samples, known[2] + own, known[3] + total)

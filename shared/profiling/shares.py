@@ -8,26 +8,17 @@ from typing import Any
 from shared.profiling.ledger import ROOT
 from shared.profiling.pstat_tables import Place, Table
 
+_SOCKET_FILES = ("/socket.py", "/ssl.py")
 # What has no name belongs to its callers.
 _FILES = {
     "SQL": ("/sqlalchemy/", "/pymysql/", "/alembic/", "/sqlite3/"),
     "HTTP": ("/urllib3/", "/requests/", "/http/client.py", "/botocore/", "/boto3/"),
-    "": ("/socket.py", "/ssl.py"),
+    "waiting": ("/selectors.py", "/threading.py", "/subprocess.py"),
+    "": _SOCKET_FILES,
 }
-# As cProfile calls them, and as pyinstrument does.
-_SQL_BUILT_IN = ("sqlite3.", "of 'sqlalchemy.", "<Cursor.", "<Connection.")
-_WAITING = (
-    "time.sleep",
-    "'acquire' of '_thread",
-    "select.",
-    "'poll' of",
-    "waitpid",
-    "posix.read",
-    "<sleep>",
-    "<lock.acquire>",
-    "epoll.poll",
-)
-_SOCKETS = ("_socket.socket", "_ssl._SSLSocket", "<socket.recv")
+_SQL_BUILT_IN = ("sqlite3.", "of 'sqlalchemy.")
+_WAITING = ("time.sleep", "'acquire' of '_thread", "select.", "'poll' of", "waitpid", "posix.read")
+_SOCKETS = ("_socket.socket", "_ssl._SSLSocket")
 _CATEGORIES = ("our code", "SQL", "HTTP", "waiting", "libraries")
 
 
@@ -77,11 +68,15 @@ def is_our_code(place: Place) -> bool:
 
 
 def where_it_waits(table: Table) -> Place | None:
-    """Return the built-in function that waited longest, for a lock, a process or a socket; None where none did."""
-    waits = [
-        place for place in table if place[0] in ("~", "") and any(part in place[2] for part in (*_WAITING, *_SOCKETS))
-    ]
+    """Return the function that waited longest, for a lock, a process or a socket; None where none did."""
+    waits = [place for place in table if _category(place) == "waiting" or _is_socket(place)]
     return max(waits, key=lambda place: table[place][2], default=None)
+
+
+def _is_socket(place: Place) -> bool:
+    if place[0] in ("~", ""):
+        return any(part in place[2] for part in _SOCKETS)
+    return any(part in place[0] for part in _SOCKET_FILES)
 
 
 def share_without_profile(records: list[dict[str, Any]]) -> Shares:

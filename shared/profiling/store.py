@@ -33,11 +33,13 @@ class ProfileStore:
             OSError: the disk is full, or the folder not ours.
         """
         place = self._records / f"{record['id']}.json"
+        written_bytes = 0
         if table:
-            write_whole(place.with_suffix(".prof"), 0, lambda unfinished: write_table(table, unfinished))
+            written = write_whole(place.with_suffix(".prof"), 0, lambda unfinished: write_table(table, unfinished))
+            written_bytes = written.stat().st_size
         text = json.dumps(record, ensure_ascii=False)
         write_whole(place, 0, lambda unfinished: unfinished.write_text(text, "utf-8"))
-        keep_within(self.folder, self.limits)
+        keep_within(self.folder, self.limits, written_bytes + len(text))
 
     def list_records(self) -> list[Record]:
         """Return all records, the newest first."""
