@@ -60,6 +60,7 @@ bench: $(VENV)/.test-ready ## measure exports, imports, tasks and calls (benchma
 	@$(BIN)/python -m benchmarks.jobs
 	@$(BIN)/python -m benchmarks.signed_calls
 	@$(BIN)/python -m benchmarks.metrics_overhead
+	@$(BIN)/python -m benchmarks.profiling_overhead
 	@$(BIN)/python -m benchmarks.task_throughput
 
 .PHONY: format

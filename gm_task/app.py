@@ -37,6 +37,9 @@ from shared.metrics.calls import CountingTransport
 from shared.metrics.meters import Meters
 from shared.metrics.table import WORKER
 from shared.per_process import PerProcess
+from shared.profiling.plan import plan_of
+from shared.profiling.runs import ProfiledRuns
+from shared.profiling.switch import SWITCH
 from shared.secret_files import read_secret_files
 from shared.task_api.client import TaskClient
 from shared.task_api.lanes import GREY, rung_queue
@@ -137,7 +140,15 @@ def make_runner(
         worker_name=worker_name,
         meters=meters,
         pulses=pulses,
+        profiled=make_profiled_runs(settings),
     )
+
+
+def make_profiled_runs(settings: TaskSettings) -> ProfiledRuns | None:
+    """Return what profiles runs, where the settings say where to."""
+    SWITCH.follow(settings)
+    plan = plan_of(settings)
+    return ProfiledRuns(plan) if plan else None
 
 
 def make_tools(settings: TaskSettings) -> Tools:

@@ -15,6 +15,7 @@ from shared.context import accept_request_id, bound
 from shared.metrics.meters import Meters
 from shared.metrics.table import RUNS_ENDED, RUNS_STARTED, WORKER
 from shared.per_process import PerProcess
+from shared.profiling.runs import ProfiledRuns
 from shared.task_api.client import TaskClient
 from shared.task_api.held_run import RunPolicy
 from shared.task_api.lanes import base_queue
@@ -50,6 +51,7 @@ class Runner:
     worker_name: str
     meters: Meters = field(default_factory=lambda: Meters(WORKER))
     pulses: ChildPulses = field(default_factory=lambda: ChildPulses(1))
+    profiled: ProfiledRuns | None = None
 
     def run_task(self, name: str, message: Message) -> Verdict:
         """Run the task that `message` names by the registered function `name`; never raises."""
@@ -74,7 +76,9 @@ class Runner:
 
         def body(context: RunContext) -> Any:
             self.meters.count(RUNS_STARTED, task_name=name)
-            return function(TaskContext(context, tools))
+            if self.profiled is None:
+                return function(TaskContext(context, tools))
+            return self.profiled.run(name, task_id, context.run_count, lambda: function(TaskContext(context, tools)))
 
         def leave() -> None:
             tools.scripts.kill_running()

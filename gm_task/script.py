@@ -24,6 +24,7 @@ import structlog
 from gm_task.conversation import Conversation
 from shared.errors import Language
 from shared.logs import MASK
+from shared.profiling.runs import environment_of_run
 from shared.task_api.reasons import REASON_CODE
 from shared.task_api.run import RunContext, RunFailed, RunStopped
 from shared.web import strict_json
@@ -34,8 +35,8 @@ _TURN_SECONDS = 0.1
 # How long a script that has said its result may take to end, and a grandchild hold the pipes open after it is gone.
 _LINGER_SECONDS = 1.0
 _PASSED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "PYTHONPATH")
-# The worker keeps the file itself, so no script needs what opens the store.
-_KEPT_BACK = "GM_S3_"
+# The worker keeps the file itself, so no script needs what opens the store; none has requests profiled.
+_KEPT_BACK = ("GM_S3_", "GM_PROFILE_KEY")
 _SECRET_VARIABLES = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|URL")
 _REASON_TAIL_CHARACTERS = 600
 
@@ -56,7 +57,7 @@ class ScriptRunner:
 
     def __init__(self, limits: ScriptLimits, language: Language, environment: Mapping[str, str]) -> None:
         """`environment` is the worker's own; scripts get PATH, LANG, LC_ALL, TZ, HOME, PYTHONPATH and GM_* of it,
-        but not GM_S3_*."""
+        but neither GM_S3_* nor GM_PROFILE_KEY."""
         self._limits = limits
         self._language: Language = language
         self._environment = clean_environment(environment)
@@ -95,7 +96,7 @@ class ScriptRunner:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=self._environment,
+            env={**self._environment, **environment_of_run()},
             start_new_session=True,
         )
         self._running = process

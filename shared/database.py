@@ -24,6 +24,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
 from shared.errors import StorageFull, TooLarge, Unavailable
+from shared.profiling.present import when_first_profiled
 from shared.web import strict_json
 
 Result = TypeVar("Result")
@@ -75,6 +76,7 @@ def make_engine(url: str, *, answer_seconds: float = 30.0) -> Engine:
     `answer_seconds` is the longest wait for a part of a MySQL server's answer: a request meets it twice at most, on a
     connection that fell silent and on the one made in its place. A long query or a migration needs a longer one.
     """
+    when_first_profiled(_tell_of_statements)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _make_sqlite_engine(parsed)
@@ -93,6 +95,12 @@ def make_engine(url: str, *, answer_seconds: float = 30.0) -> Engine:
             "init_command": f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}",
         },
     )
+
+
+def _tell_of_statements() -> None:
+    from shared.profiling.statements import listen_to_engines  # noqa: PLC0415 nobody who is not profiled pays for it
+
+    listen_to_engines()
 
 
 def _make_sqlite_engine(url: URL) -> Engine:

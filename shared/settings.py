@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from shared.profiling.ways import ProfileWay
 from shared.release import present_release
 from shared.secret_files import SECRETS_DIR
 
@@ -77,6 +78,24 @@ class CommonSettings(BaseSettings):
         pattern=r"^(\S(.*\S)?)?$",
         description="name of the release that runs, as workers show it; empty: the package's version",
     )
+    profile_dir: Path | None = Field(
+        default=None, description="folder of profiles, the same for all processes of a host; empty: none by switch"
+    )
+    profile_key: SecretStr | None = Field(
+        default=None, description="operator's key: lets `X-Profile` profile a request; without it nobody's does"
+    )
+    profile_every: dict[str, int] = Field(
+        default={},
+        description='every n-th call is profiled, JSON: {"POST /station/*": 100, "gm_task.functions.orders.*": 10}',
+    )
+    profile_way: ProfileWay = Field(
+        default="sample", description="how those are: `ledger` (SQL alone), `sample`, `cprofile` or `memory`"
+    )
+    profile_max_mib: int = Field(default=256, ge=1, description="size of GM_PROFILE_DIR; the oldest files go first")
+    profile_max_days: float = Field(default=7.0, gt=0, description="age at which profiles are removed")
+    profile_decorated: bool = Field(
+        default=False, description="profile each call of functions that are decorated for it"
+    )
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, description="largest ordinary request body")
     max_batch_body_bytes: int = Field(
         default=8 * 1024 * 1024,
@@ -114,11 +133,12 @@ class CommonSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _keys_are_long(self) -> Self:
-        metrics_key = self.metrics_key.get_secret_value() if self.metrics_key else ""
-        for key in [*self.accepted_keys(), *([metrics_key] if metrics_key else [])]:
+        further = [key.get_secret_value() for key in (self.metrics_key, self.profile_key) if key]
+        for key in [*self.accepted_keys(), *filter(None, further)]:
             if self.environment == "production" and len(key) < MIN_KEY_CHARACTERS:
                 raise ValueError(
-                    f"a service or metrics key needs at least {MIN_KEY_CHARACTERS} characters outside development"
+                    f"a service, metrics or profile key needs at least {MIN_KEY_CHARACTERS} characters outside "
+                    "development"
                 )
         return self
 
@@ -148,5 +168,5 @@ class CommonSettings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Return the values that must never be logged."""
-        own = (self.broker_url, self.metrics_key, self.s3_access_key, self.s3_secret_key)
+        own = (self.broker_url, self.metrics_key, self.profile_key, self.s3_access_key, self.s3_secret_key)
         return [*self.accepted_keys(), *(secret.get_secret_value() for secret in own if secret)]

@@ -13,6 +13,7 @@ from shared.ops.release.command import release
 from shared.ops.stack import BROKERS, make_stack
 from shared.ops.why import why
 from shared.ops.workers.command import workers
+from shared.profiling.cli import profile
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,6 +62,7 @@ def ops() -> None:
     """What on-call engineers do: list workers, release new ones."""
 
 
+main.add_command(profile)
 ops.add_command(release)
 ops.add_command(why)
 ops.add_command(workers)

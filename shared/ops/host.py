@@ -124,6 +124,8 @@ class Host:
             "GM_ASYNC_TASK_BIND": async_task,
             "GM_FILES_DIR": str(self._folder / "files"),
             "GM_METRICS_DIR": str(self._folder / "metrics"),
+            "GM_PROFILE_DIR": str(self._folder / "profiles"),
+            "GM_PROFILE_KEY": kept.secret("GM_PROFILE_KEY"),
             # Shorter than the default, so that whoever kills a worker to see what happens need not wait a minute.
             "GM_LEASE_SECONDS": "20",
             "GM_RUN_DIR": str(self._folder),

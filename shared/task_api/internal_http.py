@@ -12,6 +12,7 @@ import urllib3
 
 from shared.context import REQUEST_ID_HEADER, current_request_id
 from shared.errors import Unavailable
+from shared.profiling.present import headers_to_pass
 from shared.signing.signature import HEADER, Call
 from shared.signing.signer import CallSigner
 
@@ -48,6 +49,7 @@ class InternalHttp:
         proof = {HEADER: self._prove(Call(method, target, _CONTENT_TYPE), body), "Content-Type": _CONTENT_TYPE}
         request_id = current_request_id()
         caused_by = {REQUEST_ID_HEADER: request_id} if request_id else {}
+        caused_by |= headers_to_pass()
         try:
             return self._pool.urlopen(
                 method, target, body=body or None, headers={**(headers or {}), **caused_by, **proof}, redirect=False

@@ -23,6 +23,9 @@ from shared.errors import (
     TooLarge,
     Unauthorized,
 )
+from shared.profiling.plan import plan_of
+from shared.profiling.requests import ProfiledRequests
+from shared.profiling.switch import SWITCH
 from shared.settings import CommonSettings
 from shared.web import strict_json
 
@@ -41,12 +44,21 @@ def make_app(name: str, title: str, settings: CommonSettings) -> APIFlask:
     app.before_request(lambda: _open_request(settings))
     app.after_request(_close_request)
     app.teardown_request(lambda _error: structlog.contextvars.clear_contextvars())
+    _profile(app, settings)
     app.register_error_handler(PlatformError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http_exception)
     app.register_error_handler(Exception, _answer_unexpected)
     app.error_processor(_answer_http_exception)
     app.spec_processor(_describe_errors)  # type: ignore[arg-type]
     return app
+
+
+def _profile(app: APIFlask, settings: CommonSettings) -> None:
+    """Let requests and decorated functions be profiled where the settings say where to."""
+    SWITCH.follow(settings)
+    plan = plan_of(settings)
+    if plan is not None:
+        app.wsgi_app = ProfiledRequests(app.wsgi_app, plan)  # type: ignore[method-assign]
 
 
 class StrictJson(JSONProvider):

@@ -1,0 +1,117 @@
+"""One profiled request, task run, script or call: what is watched meanwhile, and the record that it leaves.
+
+Knows no database: those who have one make ready to tell of their statements (`present.when_first_profiled`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import structlog
+
+from shared.context import new_id
+from shared.profiling.ledger import Ledger
+from shared.profiling.memory import MemoryWatch, NoMemoryWatch
+from shared.profiling.present import prepare_all, watch_by
+from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
+from shared.profiling.store import ProfileStore
+
+log = structlog.get_logger(__name__)
+Kind = Literal["request", "task", "script", "call"]
+_MOST_EXPLAINED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is profiled."""
+
+    kind: Kind
+    name: str
+    """`POST /station/orders`, or a function's dotted path"""
+    way: str
+    request_id: str = ""
+    task_id: int | None = None
+    run_count: int | None = None
+    parent: str = ""
+    """the record of the run that called this request or script"""
+
+
+@dataclass
+class Session:
+    """Watches from `start` until `finish`, both on one thread; `store` keeps what it saw."""
+
+    subject: Subject
+    store: ProfileStore
+    key: str = ""
+    """the operator's, with which the calls that are made meanwhile are profiled too; empty: they are not"""
+    id: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_id()[:10]}")
+    ledger: Ledger = field(default_factory=Ledger)
+    to_explain: list[Callable[[], list[dict[str, Any]]]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        prepare_all()
+        self._started_at = datetime.now(UTC)
+        self._memory = MemoryWatch() if self.subject.way == "memory" else NoMemoryWatch()
+        self._recorder = _make_recorder(self.subject.way)
+        self._began, self._cpu = time.perf_counter(), time.thread_time()
+        watch_by(self)
+        if self._recorder is not None:
+            self._recorder.resume()
+
+    def finish(self, failed: bool = False) -> None:
+        """Stop, ask the database for the plans, and write the record. Never raises for the disk's sake."""
+        if self._recorder is not None:
+            self._recorder.pause()
+        cpu_seconds, seconds = time.thread_time() - self._cpu, time.perf_counter() - self._began
+        watch_by(None)
+        record = {
+            "id": self.id,
+            "kind": self.subject.kind,
+            "name": self.subject.name,
+            "way": self.subject.way,
+            "request_id": self.subject.request_id,
+            "task_id": self.subject.task_id,
+            "run_count": self.subject.run_count,
+            "parent": self.subject.parent,
+            "started_at": self._started_at.isoformat(),
+            "seconds": seconds,
+            "cpu_seconds": cpu_seconds,
+            "failed": failed,
+            "process": f"{os.path.basename(sys.argv[0]) or 'python'} {os.getpid()}@{socket.gethostname()}",  # noqa: PTH119
+            "memory": self._memory.finish(),
+            "ledger": self.ledger.to_json(),
+            "scans": [scan for explain in self.to_explain[:_MOST_EXPLAINED] for scan in explain()],
+        }
+        try:
+            self.store.keep(record, self._recorder.table() if self._recorder is not None else None)
+            log.info("profile_kept", profile=self.id, name=self.subject.name, way=self.subject.way)
+        except OSError as error:
+            log.warning("profile_not_kept", name=self.subject.name, problem=str(error))
+
+
+@contextmanager
+def watching(subject: Subject, store: ProfileStore, key: str = "") -> Iterator[Session]:
+    """Profile the block; what it raises goes on."""
+    session = Session(subject, store, key)
+    session.start()
+    try:
+        yield session
+    except BaseException:
+        session.finish(failed=True)
+        raise
+    session.finish()
+
+
+def _make_recorder(way: str) -> Recorder | None:
+    if way == "cprofile":
+        return CallRecorder()
+    return SampleRecorder() if way == "sample" else None

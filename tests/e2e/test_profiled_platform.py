@@ -1,0 +1,72 @@
+"""A marked import and a request that asks are profiled through the real processes, and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from shared.profiling.cli import profile as command
+from shared.profiling.store import ProfileStore
+from tests.support.cluster import Cluster
+from tests.support.import_jobs import ended_import, order_rows, submit_import
+from tests.support.waiting import wait_for
+
+KEY = "operator-" + "k" * 32
+IMPORT = "gm_task.functions.orders.import_orders"
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("profiles")
+
+
+@pytest.fixture(scope="module")
+def platform(make_platform: Callable[..., Cluster], folder: Path) -> Iterator[Cluster]:
+    yield make_platform("embedded", GM_PROFILE_DIR=str(folder), GM_PROFILE_KEY=KEY, GM_SIGNED_CALLS="require")
+
+
+def gm_profile(folder: Path, *arguments: str) -> str:
+    done = CliRunner().invoke(command, ["--folder", str(folder), *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_marked_import_is_explained_with_the_requests_it_made(platform: Cluster, folder: Path) -> None:
+    gm_profile(folder, "task", IMPORT)
+
+    task_id = submit_import(platform.first, "profiled", order_rows(200, "profiled-"))
+    ended_import(platform.first, task_id)
+
+    told = gm_profile(folder, "explain", str(task_id), "-o", str(folder / "report.html"))
+    kinds = {(record["kind"], record["name"]) for record in ProfileStore(folder).find(str(task_id))}
+    assert f"task {task_id}, run 1: {IMPORT}" in told
+    assert "INSERT INTO orders" in told
+    assert ("task", IMPORT) in kinds
+    assert ("request", "POST /no_login/station/order/batch/create") in kinds
+    assert "judge_rows" in (folder / "report.html").read_text()
+
+
+def test_a_request_is_profiled_through_both_services(platform: Cluster, folder: Path) -> None:
+    asking = {"X-Profile": "cprofile", "X-Profile-Key": KEY, "X-Request-Id": "slow-list"}
+
+    answer = platform.first.get("/async_task/list", headers=asking)
+
+    assert answer.status_code == 200
+    wait_for(lambda: len(ProfileStore(folder).find("slow-list")) >= 2, what="both services' records")
+    told = gm_profile(folder, "explain", "slow-list")
+    assert f"{answer.headers['X-Profile-Id']}" in gm_profile(folder, "list")
+    assert "gm_service/stations/store.py" in told
+    assert "gm_async_task/tasks/store.py" in told
+
+
+def test_the_operators_key_is_in_no_log_and_no_record(platform: Cluster, folder: Path) -> None:
+    kept = "".join(path.read_text("utf-8", "replace") for path in folder.rglob("*.*") if path.is_file())
+
+    assert KEY not in platform.logs()
+    assert kept
+    assert KEY not in kept

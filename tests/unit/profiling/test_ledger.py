@@ -1,0 +1,138 @@
+"""Shapes of statements, and the ledger of a session with its full scans, on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, bindparam, insert, select, text
+from sqlalchemy.engine import Engine
+
+from shared.database import in_read, in_write, make_engine
+from shared.profiling.ledger import fold
+from shared.profiling.session import Session, Subject, watching
+from shared.profiling.store import ProfileStore
+
+ROWS = 2000
+HERE = "tests/unit/profiling/test_ledger.py"
+metadata = MetaData()
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("station_id", String(16)),
+    Column("name", String(16)),
+    Index("ix_orders_name", "name"),
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "shape"),
+    [
+        ("SELECT a FROM t WHERE b = 'it''s' AND c = 12.5", "SELECT a FROM t WHERE b = ? AND c = ?"),
+        ("SELECT a FROM t1 WHERE b IN (?, ?, ?)", "SELECT a FROM t1 WHERE b IN (?)"),
+        ("SELECT a FROM t WHERE b IN (%(b_1)s, %(b_2)s)", "SELECT a FROM t WHERE b IN (?)"),
+        ("INSERT INTO t (a, b) VALUES (?, ?), (?, ?)", "INSERT INTO t (a, b) VALUES (?)"),
+        ("SELECT  a\n FROM t\nLIMIT 10", "SELECT a FROM t LIMIT ?"),
+        ("SELECT order2.a4 FROM order2", "SELECT order2.a4 FROM order2"),
+    ],
+)
+def test_literals_parameters_and_lists_are_folded(statement: str, shape: str) -> None:
+    assert fold(statement) == shape
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = make_engine(f"sqlite:///{tmp_path}/orders.db")
+    metadata.create_all(made)
+    rows = [{"station_id": f"S{number % 7}", "name": f"n{number}"} for number in range(ROWS)]
+    in_write(made, lambda connection: connection.execute(insert(orders), rows))
+    yield made
+    made.dispose()
+
+
+def watch(folder: Path, way: str = "ledger") -> Any:
+    return watching(Subject("call", "test", way, request_id="r1"), ProfileStore(folder / "profiles"))
+
+
+def ask_one_by_one(engine: Engine, times: int) -> None:
+    for number in range(times):
+        name = f"n{number}"
+        in_read(engine, lambda connection: connection.execute(select(orders).where(orders.c.name == name)).all())  # noqa: B023
+
+
+def entries(session: Session, word: str) -> list[Any]:
+    return [entry for entry in session.ledger.entries.values() if word in entry.shape]
+
+
+def test_statements_are_added_up_by_shape_and_line_of_our_code(engine: Engine, tmp_path: Path) -> None:
+    with watch(tmp_path) as session:
+        ask_one_by_one(engine, 30)
+
+    [entry] = entries(session, "orders.name = ?")
+    assert (entry.count, entry.rows, entry.database) == (30, 30, "sqlite")
+    assert entry.line.startswith(f"{HERE}:")
+    assert entry.total_seconds >= entry.worst_seconds > 0
+
+
+def test_rows_of_a_select_are_counted_as_they_are_fetched(engine: Engine, tmp_path: Path) -> None:
+    with watch(tmp_path) as session:
+        in_read(engine, lambda connection: connection.execute(select(orders)).all())
+
+    [entry] = entries(session, "FROM orders")
+    assert entry.rows == ROWS
+
+
+def test_nothing_is_added_outside_of_a_session(engine: Engine, tmp_path: Path) -> None:
+    with watch(tmp_path) as session:
+        pass
+    ask_one_by_one(engine, 3)
+
+    assert session.ledger.entries == {}
+
+
+def test_a_full_scan_is_recorded_with_its_table_line_and_rows(engine: Engine, tmp_path: Path) -> None:
+    with watch(tmp_path):
+        in_read(engine, lambda c: c.execute(select(orders).where(orders.c.station_id == "S3")).all())
+        ask_one_by_one(engine, 1)
+
+    [record] = ProfileStore(tmp_path / "profiles").list_records()
+    [scan] = record["scans"]
+    assert (scan["table"], scan["index"], scan["rows_examined"]) == ("orders", "", ROWS)
+    assert scan["line"].startswith(HERE)
+
+
+def test_an_update_that_scans_is_found_and_done_once(engine: Engine, tmp_path: Path) -> None:
+    change = orders.update().where(orders.c.station_id == bindparam("of")).values(name=orders.c.name + "x")
+
+    with watch(tmp_path):
+        in_write(engine, lambda connection: connection.execute(change, {"of": "S1"}))
+
+    [record] = ProfileStore(tmp_path / "profiles").list_records()
+    assert [scan["table"] for scan in record["scans"]] == ["orders"]
+    with engine.connect() as connection:
+        twice = connection.execute(text("SELECT count(*) FROM orders WHERE name LIKE '%xx'")).scalar_one()
+    assert twice == 0
+
+
+def test_values_are_never_written(engine: Engine, tmp_path: Path) -> None:
+    with watch(tmp_path):
+        in_read(engine, lambda c: c.execute(select(orders).where(orders.c.station_id == "private-value")).all())
+        in_read(engine, lambda c: c.execute(text("SELECT id FROM orders WHERE station_id = 'private-value'")).all())
+
+    kept = "".join(path.read_text() for path in (tmp_path / "profiles").rglob("*.json"))
+    assert "station_id" in kept
+    assert "private-value" not in kept
+
+
+def test_an_exception_goes_on_and_the_record_says_so(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(LookupError), watch(tmp_path, way="cprofile"):
+        ask_one_by_one(engine, 2)
+        raise LookupError
+
+    store = ProfileStore(tmp_path / "profiles")
+    [record] = store.list_records()
+    assert record["failed"] is True
+    assert any(place[2] == "ask_one_by_one" for place in store.table_of(record))
