@@ -30,7 +30,7 @@ _ELSEWHERE = ("theme", "sign_in")
 # Named ahead, so that browsers fetch them at once and not one import after the other.
 _SCRIPTS = sorted(path for path in _STATIC.glob("js/*.js") if path.stem not in _ELSEWHERE)
 MODULES = [*(path.relative_to(_STATIC).as_posix() for path in _SCRIPTS), "vendor/htm-preact-3.1.1.js"]
-PAGES = ("/", "/tasks/<int:task_id>", "/export", "/import")
+PAGES = ("/", "/tasks/<int:task_id>", "/export", "/import", "/jobs", "/jobs/<int:job_id>", "/statistics")
 # A path of this site: one slash, not followed by a second one, which browsers read as another host.
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
 

@@ -19,6 +19,7 @@ from shared.web.params import MAX_QUERY_CHARACTERS, read_json_body
 
 CHANGES = ("create_job", "delete_job", "retry_job")
 LOOKS = (
+    "list_plugins",
     "list_jobs",
     "get_job_detail",
     "list_tasks",

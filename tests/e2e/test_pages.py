@@ -37,14 +37,29 @@ _SCROLL_AND_MEASURE = """async () => {
   }
   return slowest;
 }"""
-PAGES = ["/", "/export", "/import"]
+_FAULTY = """from gm_async_task.workflow.runner import WorkflowRunner
+class Faulty(WorkflowRunner):
+    def workflow(self):
+        self.add_task("task1", "/demo_api/unheard_of")
+def setup(app):
+    app.register_formatter("faulty", Faulty)
+"""
+PAGES = ["/", "/export", "/import", "/jobs", "/statistics"]
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One platform with the demo orders."""
-    with Cluster(tmp_path_factory.mktemp("platform"), demo_orders=True) as cluster:
+    folder = tmp_path_factory.mktemp("platform")
+    (folder / "plugins").mkdir()
+    with Cluster(folder, demo_orders=True, GM_PLUGIN_DIRS=f'["{folder}/plugins"]') as cluster:
         yield cluster
+
+
+@pytest.fixture
+def plugin_folder(platform: Cluster) -> Path:
+    """Where the platform looks for more plugins."""
+    return platform.folder / "plugins"
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +243,52 @@ def test_selected_tasks_are_hidden(desk: Desk) -> None:
 
     expect(page.locator(".task")).to_have_count(1)
     expect(_row(page, "hide-b")).to_be_visible()
+
+
+def test_job_is_created_by_its_form_followed_in_its_graph_and_deleted(desk: Desk) -> None:
+    page = desk.sit("/jobs")
+    page.click("#new-job summary")
+    page.select_option("#job-form [name=job_type]", "hello")
+    page.fill("[name=job_name]", "greeting")
+    page.fill("[name='extra.str_info']", "good morning")
+    page.get_by_role("button", name="Create the job").click()
+
+    expect(page.locator("h1")).to_contain_text("greeting")
+    expect(page.locator(".summary .state")).to_contain_text("Finished")
+    expect(page.locator(".node.finished")).to_have_count(3)
+    expect(page.locator(".edge")).to_have_count(3)
+    page.locator(".node", has_text="task1").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#task-detail")).to_contain_text("good morning")
+    expect(page.locator(".gantt .span.finished")).to_have_count(3)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete").click()
+    expect(page).to_have_url(f"{desk.url}/jobs")
+    expect(page.get_by_role("link", name="greeting")).to_have_count(0)
+
+
+def test_failed_job_is_retried(desk: Desk, plugin_folder: Path) -> None:
+    (plugin_folder / "faulty.py").write_text(_FAULTY)
+    page = desk.sit("/jobs")
+    page.click("#new-job summary")
+    page.select_option("#job-form [name=job_type]", "faulty")
+    page.get_by_role("button", name="Create the job").click()
+    expect(page.locator(".summary .state")).to_contain_text("ERR_HANDLER_NOT_EXISTS")
+
+    with page.expect_request("**/xingqiao/retry_job"):
+        page.get_by_role("button", name="Retry").click()
+
+    expect(page.locator(".summary .state")).to_contain_text("ERR_HANDLER_NOT_EXISTS")
+    page.goto(f"{desk.url}/jobs?job_status=failed&job_type=faulty")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_statistics_are_drawn(desk: Desk) -> None:
+    page = desk.sit("/statistics?job_type=ping&jobtag_name=region&jobtag_values=bj,sh")
+
+    expect(page.locator(".canvas[data-drawn] canvas")).to_have_count(3)
+    page.locator(".canvas").first.hover()
+    expect(page.locator("figure").nth(2).locator("summary")).to_be_visible()
 
 
 def test_five_thousand_tasks_are_scrolled_through(desk: Desk) -> None:

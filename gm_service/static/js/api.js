@@ -64,12 +64,29 @@ export function postForm(path, fields) {
   return call("POST", path, form);
 }
 
-async function call(method, path, body) {
-  let { status, envelope } = await send(method, path, body);
-  if (envelope.code === CSRF_REFUSED && (await renewToken())) {
-    ({ status, envelope } = await send(method, path, body));
+/** Ask the API of workflow jobs, whose envelopes say `stat`; return the whole envelope. */
+export async function askJobs(verb, parameters = {}) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value !== undefined && value !== null);
+  const body = new Blob([JSON.stringify(Object.fromEntries(given))]);
+  const answer = await sendWithToken("POST", `/xingqiao/${verb}`, body);
+  if (answer.envelope.stat === undefined) {
+    return opened(verb, answer.status, answer.envelope);
   }
+  if (answer.envelope.stat !== "OK") {
+    const { stat, msg } = answer.envelope;
+    throw Object.assign(new CallFailed(msg ? `${msg} (${stat})` : stat, answer.status), { stat });
+  }
+  return answer.envelope;
+}
+
+async function call(method, path, body) {
+  const { status, envelope } = await sendWithToken(method, path, body);
   return opened(path, status, envelope);
+}
+
+async function sendWithToken(method, path, body) {
+  const answer = await send(method, path, body);
+  return answer.envelope.code === CSRF_REFUSED && (await renewToken()) ? send(method, path, body) : answer;
 }
 
 function opened(path, status, envelope) {

@@ -5,8 +5,11 @@ import { keepPageOnDrop } from "./drop.js";
 import { ExportPage } from "./export_page.js";
 import { ImportPage } from "./import_page.js";
 import { useHeadingFocus, usePageTitle } from "./page_title.js";
+import { JobPage } from "./job_page.js";
+import { JobsPage } from "./jobs_page.js";
 import { html, render } from "./preact.js";
 import { Shell } from "./shell.js";
+import { StatisticsPage } from "./statistics_page.js";
 import { TaskFilters } from "./task_filters.js";
 import { TaskList } from "./task_list.js";
 import { TaskPage } from "./task_page.js";
@@ -22,6 +25,16 @@ function pageOf(path, query) {
   const [, taskId] = /^\/tasks\/(\d+)$/.exec(path) ?? [];
   if (taskId) {
     return html`<${TaskPage} key=${taskId} taskId=${taskId} query=${query} />`;
+  }
+  const [, jobId] = /^\/jobs\/(\d+)$/.exec(path) ?? [];
+  if (jobId) {
+    return html`<${JobPage} key=${jobId} jobId=${jobId} />`;
+  }
+  if (path === "/jobs") {
+    return html`<${JobsPage} query=${query} />`;
+  }
+  if (path === "/statistics") {
+    return html`<${StatisticsPage} query=${query} />`;
   }
   if (path === "/export") {
     return html`<${ExportPage} query=${query} />`;

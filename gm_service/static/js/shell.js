@@ -37,6 +37,8 @@ function Navigation({ path }) {
     ["/", t("task_centre"), path === "/" || path.startsWith("/tasks/")],
     ["/export", t("export_orders"), path === "/export"],
     ["/import", t("import_orders"), path === "/import"],
+    ["/jobs", t("jobs"), path.startsWith("/jobs")],
+    ["/statistics", t("statistics"), path === "/statistics"],
   ];
   return html`<nav aria-label=${t("pages")}>
     ${pages.map(([address, name, isHere]) => html`<a href=${address} aria-current=${isHere ? "page" : null}>${name}</a>`)}
