@@ -134,7 +134,7 @@ def _blueprints(
 
     return [
         health_routes(engine, task_client, lambda: queue.state),
-        session_routes(auth, stations),
+        session_routes(auth, stations, settings.timezone),
         task_routes(tasks, auth.require_station, reader_view),
         async_task_routes(tasks, auth.require_station, reader_view),
         station_routes(cycles, CatalogueService(engine), auth.require_station),

@@ -54,6 +54,7 @@ def _fill(platform: Cluster) -> tuple[int, int]:
 
 def _shoot_centre(platform: Cluster, page: Page, name: str) -> None:
     running = submit_import(platform.first, f"large-{name}", slow_rows(3000, f"{name}-"))
+    page.reload()
     page.get_by_text(f"large-{name}.xlsx").wait_for()
     page.wait_for_selector(".task progress")
     page.wait_for_timeout(1200)
@@ -66,7 +67,7 @@ def _shoot_forms(desk: Desk, page: Page, name: str) -> None:
     page.goto(desk.url + "/export")
     page.fill("[name=start_date]", "2010-12-01")
     page.fill("[name=end_date]", "2010-12-05")
-    page.wait_for_function("document.getElementById('forecast').textContent !== ''")
+    page.wait_for_selector("#forecast:not(:empty)")
     _shoot(page, f"export-{name}")
     page.goto(desk.url + "/import")
     page.select_option("[name=time_config_id]", "whole-day")

@@ -26,7 +26,7 @@ from shared.task_api.models import Task, TaskType
 from shared.web.params import takes
 
 _STATIC = Path(__file__).parent.parent / "static"
-_ELSEWHERE = ("theme", "sign_in")
+_ELSEWHERE = ("theme", "sign_in", "embed")
 # Named ahead, so that browsers fetch them at once and not one import after the other.
 _SCRIPTS = sorted(path for path in _STATIC.glob("js/*.js") if path.stem not in _ELSEWHERE)
 MODULES = [*(path.relative_to(_STATIC).as_posix() for path in _SCRIPTS), "vendor/htm-preact-3.1.1.js"]

@@ -283,6 +283,19 @@ def test_failed_job_is_retried(desk: Desk, plugin_folder: Path) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
+def test_another_page_shows_the_list_by_one_tag(desk: Desk) -> None:
+    ended_import(desk.platform.first, submit_import(desk.platform.first, "embedded", order_rows(2, "embedded-")))
+    page = desk.sit()
+    body = '<html lang="en"><body><h1>Other</h1><script type="module" src="/static/js/embed.js"></script></body></html>'
+    page.route("**/other", lambda route: route.fulfill(body=body, content_type="text/html"))
+
+    page.goto(desk.url + "/other")
+
+    expect(_row(page, "embedded.xlsx")).to_contain_text("2 of 2 rows")
+    _row(page, "embedded.xlsx").get_by_role("button", name=re.compile("^Hide")).click()
+    expect(_row(page, "embedded.xlsx")).to_have_count(0)
+
+
 def test_statistics_are_drawn(desk: Desk) -> None:
     page = desk.sit("/statistics?job_type=ping&jobtag_name=region&jobtag_values=bj,sh")
 

@@ -157,8 +157,9 @@ function Freshness({ state, onRefresh }) {
   const age = Date.now() - state.updatedAt;
   const isStale = state.updatedAt > 0 && (state.failure || (age > STALE_MS && state.tasks.some((task) => !hasEnded(task))));
   const text = state.updatedAt === 0 ? t("loading") : t("updated_ago", { time: formatDuration(age) });
+  const isIdle = state.updatedAt > 0 && !state.failure && state.tasks.every(hasEnded);
   return html`<div class="bar">
-      <p class=${isStale ? "warn" : "quiet"} id="freshness">${state.failure && state.updatedAt === 0 ? "" : text}</p>
+      <p class=${isStale ? "warn" : "quiet"} id="freshness">${state.failure && state.updatedAt === 0 ? "" : text}${isIdle && ` · ${t("nothing_goes_on")}`}</p>
       <button type="button" onClick=${onRefresh}>${t("refresh")}</button>
     </div>
     <div role="status">

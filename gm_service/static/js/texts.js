@@ -1,6 +1,6 @@
 // The reader's dictionary and formats; texts/en.json and texts/zh.json hold every sentence of the pages.
 
-export const language = document.documentElement.lang;
+export const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const answer = await fetch(`/static/texts/${language}.json`);
 const texts = await answer.json();
 export const timeZone = document.querySelector('meta[name="time-zone"]')?.content;
