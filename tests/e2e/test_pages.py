@@ -120,6 +120,9 @@ def test_xlsx_is_checked_imported_and_its_failed_row_corrected_in_place(desk: De
     page.select_option("[name=time_config_id]", "whole-day")
     page.set_input_files("[name=file]", file)
 
+    page.reload()
+    expect(page.locator("[name=time_config_id]")).to_have_value("whole-day")
+    page.set_input_files("[name=file]", file)
     page.click("[value=check]")
     expect(page.locator(".verdict")).to_contain_text("1 of 10 rows would fail; 9 would be created")
     expect(page.locator(".failing tbody tr")).to_have_count(1)
@@ -300,6 +303,7 @@ def test_statistics_are_drawn(desk: Desk) -> None:
     page = desk.sit("/statistics?job_type=ping&jobtag_name=region&jobtag_values=bj,sh")
 
     expect(page.locator(".canvas[data-drawn] canvas")).to_have_count(3)
+    expect(page.get_by_label("Plugin")).to_have_value("ping")
     page.locator(".canvas").first.hover()
     expect(page.locator("figure").nth(2).locator("summary")).to_be_visible()
 

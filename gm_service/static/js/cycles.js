@@ -22,7 +22,7 @@ export function CycleChoice({ value, onChange }) {
     }
   }, [only]);
   return html`<label>${t("time_config")}
-    <select name="time_config_id" required value=${value} onChange=${(event) => onChange(event.target.value)}>
+    <select key=${cycles?.length} name="time_config_id" required value=${value} onChange=${(event) => onChange(event.target.value)}>
       ${!only && html`<option value="">${cycles === null ? t("loading") : cycles.length ? t("choose_cycle") : t("no_cycles")}</option>`}
       ${(cycles ?? []).map((cycle) => html`<option value=${cycle.id} selected=${cycle.id === value}>${cycle.name} ${cycle.start_time}–${cycle.end_time}</option>`)}
     </select>

@@ -5,7 +5,7 @@ import { jobState, momentOf, seconds } from "./job_words.js";
 import { t } from "./texts.js";
 
 export function JobGantt({ tasks }) {
-  const spans = tasks.map(spanOf);
+  const spans = spansOf(tasks);
   const begun = spans.filter((span) => span.start !== null);
   if (begun.length === 0) {
     return html`<p class="quiet">${t("nothing_began")}</p>`;
@@ -24,9 +24,20 @@ export function JobGantt({ tasks }) {
   </ol>`;
 }
 
-function spanOf(task) {
-  const isBegun = !["waiting", "pending"].includes(task.task_status);
-  const start = isBegun ? momentOf(task.s_time) : null;
-  const end = start === null ? null : Math.max(start + task.task_cost * 1000, task.task_status === "started" ? momentOf(task.u_time) : start);
-  return { task, start, end };
+/** Return when each task ran, in milliseconds. The API tells whole seconds; no task began before those it depends on ended. */
+function spansOf(tasks) {
+  const ends = new Map();
+  return tasks.map((task) => {
+    const isBegun = !["waiting", "pending"].includes(task.task_status);
+    const told = isBegun ? momentOf(task.s_time) : null;
+    if (told === null) {
+      return { task, start: null, end: null };
+    }
+    const before = (task.task_dependencies ?? "").split(",").map((label) => ends.get(label) ?? told);
+    const start = Math.max(told, ...before);
+    const last = task.task_status === "started" ? (momentOf(task.u_time) ?? start) : start;
+    const end = Math.max(start + task.task_cost * 1000, last);
+    ends.set(task.task_label, end);
+    return { task, start, end };
+  });
 }

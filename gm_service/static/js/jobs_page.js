@@ -61,7 +61,8 @@ function Jobs({ jobs }) {
 }
 
 function choice(name, options, query, set) {
-  return html`<select name=${name} value=${query[name] ?? ""} onChange=${(event) => set({ [name]: event.target.value })}>
+  // Made anew when its options come: a choice that isn't among them yet is not taken.
+  return html`<select key=${options.length} name=${name} value=${query[name] ?? ""} onChange=${(event) => set({ [name]: event.target.value })}>
     <option value="">${t("any")}</option>
     ${options.map(([value, label]) => html`<option value=${value} selected=${value === query[name]}>${label}</option>`)}
   </select>`;

@@ -21,7 +21,7 @@ export function StatisticsPage({ query }) {
   const field = (name, kind) => html`<label>${t(`stat_${name}`)}<input type=${kind} value=${query[name] ?? ""} maxlength="128" onChange=${set(name)} /></label>`;
   return html`<h1 tabindex="-1">${t("statistics")}</h1>
     <form class="panel fields" onSubmit=${(event) => event.preventDefault()}>
-      <label>${t("job_type")}<select value=${type} onChange=${set("job_type")}>${plugins.map(({ job_type: name }) => html`<option selected=${name === type}>${name}</option>`)}</select></label>
+      <label>${t("job_type")}<select key=${plugins.length} value=${type} onChange=${set("job_type")}>${plugins.map(({ job_type: name }) => html`<option value=${name} selected=${name === type}>${name}</option>`)}</select></label>
       <label>${t("stat_group_by")}<select value=${query.group_by ?? "week"} onChange=${set("group_by")}>
         ${["day", "week", "month"].map((each) => html`<option value=${each} selected=${each === (query.group_by ?? "week")}>${t(`by_${each}`)}</option>`)}
       </select></label>

@@ -59,9 +59,11 @@ export class TaskRow extends Component {
         <p class="quiet">${facts}</p>
       </div>
       <div class="how">
-        <p class="state"><span aria-hidden="true">${markOf(task)}</span> ${stateOf(task)}${task.status === 2 && task.progress !== null && ` ${task.progress} %`}</p>
-        ${task.status === 2 &&
-        html`<progress max="100" value=${task.progress ?? 0} aria-label=${t("progress_of", { name })}></progress>`}
+        <p class="state">
+          <span aria-hidden="true">${markOf(task)}</span> ${stateOf(task)}${task.status === 2 && task.progress !== null && ` ${task.progress} %`}
+          ${task.status === 2 &&
+          html` <progress max="100" value=${task.progress ?? 0} aria-label=${t("progress_of", { name })}></progress>`}
+        </p>
         <p class="quiet">${workOf(task)}</p>
         <p class=${isStalled(task, now) ? "warn" : "quiet"}>${timeOf(task, now)}</p>
       </div>
