@@ -29,9 +29,13 @@ def main() -> None:
                 page = desk.sit("/", **options)
                 _shoot_centre(platform, page, f"{theme}-{language}")
                 _shoot_forms(desk, page, f"{theme}-{language}")
-                for name, path in (("task", f"/tasks/{task_id}"), ("job", f"/jobs/{job_id}"), ("jobs", "/jobs")):
+                for name, path in (("job", f"/jobs/{job_id}"), ("jobs", "/jobs")):
                     page.goto(desk.url + path)
                     _shoot(page, f"{name}-{theme}-{language}")
+                page.set_viewport_size({**SIZE, "height": 1100})
+                page.goto(f"{desk.url}/tasks/{task_id}")
+                page.wait_for_selector(".row-space input")
+                _shoot(page, f"task-{theme}-{language}")
                 page.goto(f"{desk.url}/statistics?job_type=hello&group_by=day")
                 page.wait_for_selector(".canvas[data-drawn]")
                 page.wait_for_timeout(1500)  # the lines are drawn in slowly

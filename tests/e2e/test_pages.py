@@ -138,6 +138,21 @@ def test_xlsx_is_checked_imported_and_its_failed_row_corrected_in_place(desk: De
     expect(page.locator(".task")).to_contain_text("clerk")
 
 
+def test_rows_that_would_fail_are_corrected_before_the_import(desk: Desk, tmp_path: Path) -> None:
+    file = _save_orders(tmp_path / "corrected.xlsx", order_rows(10, "corrected-"))
+    page = desk.sit("/import")
+    page.select_option("[name=time_config_id]", "whole-day")
+    page.set_input_files("[name=file]", file)
+    page.click("[value=check]")
+
+    page.locator(".failing input").fill("85123A")
+    page.click("[value=check]")
+    expect(page.locator(".verdict")).to_contain_text("Every row can be imported (10 of 10)")
+    page.click("[value=import]")
+
+    expect(page.locator(".summary .state")).to_contain_text("Finished")
+
+
 def test_small_export_is_at_once_and_its_file_opens(desk: Desk) -> None:
     page = desk.sit("/export")
     page.fill("[name=start_date]", "2010-12-01")

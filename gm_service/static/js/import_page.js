@@ -27,6 +27,7 @@ export function ImportPage() {
   const [taskId, setTaskId] = useKept("import-task", null);
   const [file, setFile] = useState(null);
   const [checked, setChecked] = useState(null);
+  const [edits, setEdits] = useState(new Map());
   const [attempt, setAttempt] = useState(0);
   const [run, busy, message, say] = useActing();
   // Counts changes of the form, so that an answer about what stood there before is known as such.
@@ -35,26 +36,34 @@ export function ImportPage() {
     return (value) => {
       edition.current += 1;
       setChecked(null);
+      setEdits(new Map());
       say(null);
       set(value);
     };
   }
+  function correct(row, value) {
+    edition.current += 1;
+    setEdits((old) => new Map(old).set(`${row.index} ${row.column}`, { index: row.index, column: row.column, value }));
+  }
   async function check(source) {
     const asked = edition.current;
-    const verdict = await source.send(`${IMPORTS}/check`, { time_config_id: cycle });
+    const verdict = await source.send(`${IMPORTS}/check`, { time_config_id: cycle, corrections: [...edits.values()] });
     if (asked === edition.current) {
       setChecked(verdict);
     }
   }
   async function submit(source) {
     const asked = edition.current;
-    const id = submissionId(`${cycle}|${source.mark}`);
-    const { task_url: url } = await settling(source.send(`${IMPORTS}/submit`, { time_config_id: cycle, task_id: id }));
+    const corrections = [...edits.values()];
+    const id = submissionId(`${cycle}|${source.mark}|${JSON.stringify(corrections)}`);
+    const fields = { time_config_id: cycle, task_id: id, corrections };
+    const { task_url: url } = await settling(source.send(`${IMPORTS}/submit`, fields));
     setTaskId(Number(new URL(url, location.href).searchParams.get("task_id")));
     if (asked === edition.current) {
       setPasted("");
       setFile(null);
       setChecked(null);
+      setEdits(new Map());
       setAttempt((number) => number + 1);
     }
     return { text: t("import_started"), tone: "good" };
@@ -94,7 +103,7 @@ export function ImportPage() {
         <p id="rows-hint" class="quiet">${t("for_example")} <code>${EXAMPLE}</code></p>
       </details>
       <${Message} message=${busy ? { text: t("sending") } : message} />
-      ${checked && html`<${Verdict} checked=${checked} />`}
+      ${checked && html`<${Verdict} checked=${checked} edits=${edits} onEdit=${correct} />`}
       <p class="actions">
         <button type="submit" value="check" class=${next === "check" ? "primary" : ""} aria-disabled=${busy ? "true" : null}>${t("check")}</button>
         <button type="submit" value="import" class=${next === "import" ? "primary" : ""} aria-disabled=${busy ? "true" : null}>${nextStep(checked)}</button>

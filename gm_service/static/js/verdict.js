@@ -5,27 +5,41 @@ import { columnTitle, formatAmount, t } from "./texts.js";
 
 const MOST_SHOWN = 300;
 
-export function Verdict({ checked }) {
+/** `edits` are corrected values by `index column`; `onEdit(row, value)` is told of one. */
+export function Verdict({ checked, edits, onEdit }) {
   const tone = checked.failed === 0 ? "good" : checked.created ? "warn" : "bad";
   const title = t("rows_that_would_fail");
   return html`<div class="verdict">
     <p class=${tone} role="status">${sentenceOf(checked)}</p>
+    ${edits.size > 0 && html`<p>${t("corrections_go_along", { count: edits.size })}</p>`}
     <ul class="quiet notes">${notesOf(checked).map((note) => html`<li>${note}</li>`)}</ul>
     ${checked.rows.length > 0 &&
     html`<div class="scroll" tabindex="0" role="region" aria-label=${title}><table class="failing">
       <caption class="unseen">${title}</caption>
       <thead><tr>${["row", "column", "value", "reason"].map((key) => html`<th scope="col">${t(key)}</th>`)}</tr></thead>
-      <tbody>${checked.rows.slice(0, MOST_SHOWN).map((row) => html`<${FailingRow} row=${row} />`)}</tbody>
+      <tbody>${checked.rows.slice(0, MOST_SHOWN).map((row) => html`<${FailingRow} key=${`${row.index} ${row.column}`} row=${row} edit=${edits.get(`${row.index} ${row.column}`)} onEdit=${onEdit} />`)}</tbody>
     </table></div>`}
     ${checked.rows.length > MOST_SHOWN && html`<p class="quiet">${t("first_rows_shown", { count: MOST_SHOWN, total: checked.rows.length })}</p>`}
   </div>`;
 }
 
-function FailingRow({ row }) {
+function FailingRow({ row, edit, onEdit }) {
+  const column = row.column ? columnTitle(row.column) : "";
+  const number = row.sheet_row ? t("line_of_file", { line: String(row.sheet_row) }) : String(row.index + 1);
+  const isField = row.column && !["row", "lines"].includes(row.column);
   return html`<tr>
-    <th scope="row" data-label=${t("row")}>${row.sheet_row ? t("line_of_file", { line: String(row.sheet_row) }) : String(row.index + 1)}</th>
-    <td data-label=${t("column")}>${row.column ? columnTitle(row.column) : ""}</td>
-    <td data-label=${t("value")}>${row.value ?? ""}</td>
+    <th scope="row" data-label=${t("row")}>${number}</th>
+    <td data-label=${t("column")}>${column}</td>
+    <td data-label=${t("value")}>
+      ${isField
+        ? html`<input
+            aria-label=${t("value_of_row", { column, row: number })}
+            maxlength="1000"
+            value=${edit ? edit.value : (row.value ?? "")}
+            onInput=${(event) => onEdit(row, event.target.value)}
+          />`
+        : (row.value ?? "")}
+    </td>
     <td data-label=${t("reason")}>${row.reason}</td>
   </tr>`;
 }
