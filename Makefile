@@ -20,7 +20,7 @@ stop: ## end every process that make run started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m shared.ops stop; else echo "Nothing was running."; fi
 
 .PHONY: servers
-servers: ## install the servers that make stack and some tests need (Debian, Ubuntu)
+servers: ## install the servers and the browser that make stack and some tests need (Debian, Ubuntu)
 	@sh shared/ops/servers/install.sh
 
 .PHONY: stack

@@ -134,11 +134,11 @@ def _blueprints(
 
     return [
         health_routes(engine, task_client, lambda: queue.state),
-        session_routes(auth, stations),
+        session_routes(auth, stations, settings.timezone),
         task_routes(tasks, auth.require_station, reader_view),
         async_task_routes(tasks, auth.require_station, reader_view),
         station_routes(cycles, CatalogueService(engine), auth.require_station),
-        exports_routes(exports, auth.require_station_to_act, meters),
+        exports_routes(exports, auth.require_station_to_act, meters, auth.find_username),
         imports_routes(imports, OrderIntake(imports, jobs), reader, settings, auth.require_caller),
         xingqiao_routes(jobs, settings, auth.require_caller),
         downloads_routes(exports, settings, auth.require_station),
@@ -146,7 +146,6 @@ def _blueprints(
         intake_routes(IntakeSteps(engine, settings), guard),
         pages_routes(
             tasks=tasks,
-            cycles=cycles,
             reader=reader,
             auth=auth,
             reader_view=reader_view,

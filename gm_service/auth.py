@@ -70,6 +70,11 @@ class Authenticator:
             _check_csrf(caller.csrf_token)
         return caller
 
+    def find_username(self) -> str | None:
+        """Return the name of the person who asks, None for a program."""
+        caller = self.find_caller()
+        return caller.person.username if caller and caller.person else None
+
     def find_caller(self) -> Caller | None:
         """Return who is asking, None for nobody; a wrong token is nobody even beside a good cookie."""
         if "caller" not in g:

@@ -5,6 +5,7 @@ Leases, owners, queues and paths of the file system stay inside.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,13 @@ from pydantic import BaseModel
 
 from gm_service.reasons import reason_text
 from shared.errors import Language
-from shared.task_api.models import ENDED, Task, TaskStatus, TaskType
+from shared.task_api.models import ENDED, Task, TaskStatus, TaskType, without_rows
+from shared.web import strict_json
 
 _SHOWN_OF_EXPORT = ("file_name", "orders", "rows", "bytes", "sha256")
+_LONGEST_INPUT = 20_000
+_POLLS = ((20, 1.0), (200, 2.0), (sys.maxsize, 5.0))
+"""(tasks that go on, seconds)"""
 _COUNTS_OF_IMPORT = ("total", "created", "failed", "not_attempted")
 
 
@@ -77,9 +82,19 @@ class CentreTask(BaseModel):
     link: str | None
     counts: dict[str, int]
     """of an import: total, created, failed, not_attempted; of an export: rows, bytes"""
+    submitted_by: str | None
     create_time: datetime
+    modify_time: datetime
     start_time: datetime | None
+    run_start: datetime | None
+    """of the last run"""
     end_time: datetime | None
+    run_count: int
+    lost_runs: int
+    stop_requested: bool
+    ahead: int | None
+    """how many are before a submitted one"""
+    starts_in_seconds: int | None
 
 
 class CentreTasks(BaseModel):
@@ -89,6 +104,18 @@ class CentreTasks(BaseModel):
     tasks: list[CentreTask]
     more: bool
     """there are older tasks on the next page"""
+    poll_seconds: float
+    """when to ask again where something goes on"""
+
+
+class TaskPage(BaseModel):
+    """What the page of one task shows."""
+
+    task: CentreTask
+    input: Any
+    """parsed where it is JSON; None where it is too long to be read by people"""
+    result: Any
+    """without rows, which /station/order/batch/rows gives"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +153,13 @@ class TaskView:
     def centre(self, tasks: list[Task], file_names: dict[int, str], *, more: bool) -> CentreTasks:
         """Return a page for the task centre; `file_names` are those that results don't have yet, by task id."""
         shown = [self._centre_task(task, file_names.get(task.task_id)) for task in tasks]
-        return CentreTasks(finish=have_ended(tasks), tasks=shown, more=more)
+        active = sum(task.status not in ENDED for task in tasks)
+        return CentreTasks(finish=active == 0, tasks=shown, more=more, poll_seconds=poll_seconds(active))
+
+    def page(self, task: Task) -> TaskPage:
+        """Return what the page of one task shows."""
+        shown = self._centre_task(task, None)
+        return TaskPage(task=shown, input=_readable(task.input), result=without_rows(self.result(task)))
 
     def reason(self, task: Task) -> str | None:
         """Return why it ended as it did."""
@@ -164,18 +197,40 @@ class TaskView:
             type=task.type,
             business_id=task.business_id,
             business_name=task.business_name,
-            file_name=str(result.get("file_name") or file_name or "") or None,
+            file_name=str(result.get("file_name") or task.file_name or file_name or "") or None,
             link=self._link(task) if "file" in result else None,
             counts={name: result[name] for name in names if isinstance(result.get(name), int)},
+            submitted_by=task.submitted_by,
             create_time=task.create_time,
+            modify_time=task.modify_time,
             start_time=task.start_time,
+            run_start=task.run_start,
             end_time=task.end_time,
+            run_count=task.run_count,
+            lost_runs=task.lost_runs,
+            stop_requested=task.stop_requested,
+            ahead=task.ahead,
+            starts_in_seconds=task.starts_in_seconds,
         )
 
     def _link(self, task: Task) -> str | None:
         if task.type != TaskType.EXPORT or task.status != TaskStatus.FINISHED:
             return None
         return f"{self.public_url}/station/download/async/{task.task_id}"
+
+
+def poll_seconds(active: int) -> float:
+    """Return how long a page waits that follows so many tasks, so that large lists don't cost more than small ones."""
+    return next(seconds for most, seconds in _POLLS if active <= most)
+
+
+def _readable(input: str | None) -> Any:
+    if input is None or len(input) > _LONGEST_INPUT:
+        return None
+    try:
+        return strict_json.loads(input)
+    except ValueError:
+        return input
 
 
 def have_ended(tasks: list[Task]) -> bool:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from gm_async_task.workflow.runner import WorkflowRunner
 
 
 class Hello(WorkflowRunner):
     """task1 says something, task2 follows, task3 keeps both results as the job's."""
+
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"str_info": {"type": "string"}},
+        "required": ["str_info"],
+    }
 
     def params_check(self) -> None:
         """Ask for what task1 requires."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from gm_async_task.workflow.runner import WorkflowRunner
 
 
 class HelloParams(WorkflowRunner):
     """task1 is told what to say, task2 follows, task3 keeps both results as the job's."""
+
+    schema: ClassVar[dict[str, Any]] = {"type": "object", "properties": {"str_info": {"type": "string"}}}
 
     def workflow(self) -> None:
         """Add the three."""

@@ -73,6 +73,9 @@ tasks = Table(
     Column("stop_reason", String(1000), nullable=True),
     # The task of a workflow job that this one runs.
     Column("workflow_task_id", BigInteger, nullable=True),
+    # Who asked for it, and for which file; for people who look for theirs.
+    Column("submitted_by", String(64), nullable=True),
+    Column("file_name", String(255), nullable=True),
     UniqueConstraint("station_id", "user_task_id", name="uq_tbl_async_task_station_id"),
     Index("ix_tbl_async_task_user_task_id", "user_task_id"),
     Index("ix_tbl_async_task_station_id_id", "station_id", "id"),

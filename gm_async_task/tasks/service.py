@@ -14,6 +14,7 @@ from gm_async_task.tasks import store
 from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
+from gm_async_task.tasks.waiting import WaitingRoom
 from gm_async_task.tasks.wire import task_fields
 from shared.context import current_request_id, new_id
 from shared.database import DatabaseClock, in_read, in_write
@@ -52,6 +53,7 @@ class TaskService:
         self._meter = meter or TaskMeter()
         self._choose_lane = choose_lane
         self._follower = follower or NoFollower()
+        self._waiting = WaitingRoom(clock)
 
     def add_task(self, command: commands.AddTask) -> AddedTask:
         """Add a task; the same id and request again return the first task.
@@ -106,8 +108,14 @@ class TaskService:
 
     def list_tasks(self, command: commands.ListTasks) -> list[Task]:
         """Return a page of a station's tasks, newest first."""
-        rows = in_read(self._engine, lambda connection: store.list_page(connection, command))
-        return [Task(**task_fields(row, self._settings.zone, brief=command.brief)) for row in rows]
+        zone = self._settings.zone
+
+        def read(connection: Connection) -> list[Task]:
+            rows = store.list_page(connection, command, zone)
+            places = self._waiting.places(connection, rows) if command.with_waiting else {}
+            return [Task(**task_fields(row, zone, brief=command.brief, waiting=places.get(row.id))) for row in rows]
+
+        return in_read(self._engine, read)
 
     def hide_tasks(self, command: commands.HideTasks) -> HideLeftOut | None:
         """Hide the ended ones of the named tasks; return what could not be hidden, None where all were.
@@ -139,6 +147,8 @@ class TaskService:
             "request_id": current_request_id(),
             "queue": command.queue,
             "dispatch_seconds": self._settings.ring_after_seconds if rung else None,
+            "submitted_by": command.submitted_by,
+            "file_name": command.file_name,
             "run_seconds": float(command.run_seconds or self._settings.run_seconds),
         }
 

@@ -5,9 +5,10 @@ What every run needs is kept as a statement with bound values: building one cost
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,10 +29,11 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 from gm_async_task.tasks.models import tasks
-from shared.database import DatabaseClock
+from shared.database import DatabaseClock, to_utc
 from shared.errors import InvalidField, TaskNotFound
 from shared.task_api import commands
 from shared.task_api.models import ENDED, TaskStatus
+from shared.web.fields import MAX_ID
 
 TaskRow = Row[Any]
 _ENDED = [int(status) for status in ENDED]
@@ -265,8 +267,8 @@ def submit_again(
     return int(connection.execute(select(tasks.c.run_count).where(tasks.c.id == task_id)).scalar_one())
 
 
-def list_page(connection: Connection, command: commands.ListTasks) -> Sequence[TaskRow]:
-    """Return a page of a station's tasks, newest first."""
+def list_page(connection: Connection, command: commands.ListTasks, zone: ZoneInfo) -> Sequence[TaskRow]:
+    """Return a page of a station's tasks, newest first; moments without offset are read in `zone`."""
     filters = {
         "status": command.status,
         "type": command.type,
@@ -282,8 +284,28 @@ def list_page(connection: Connection, command: commands.ListTasks) -> Sequence[T
         query = query.where(tasks.c.user_task_id.in_(command.user_task_ids))
     if command.before_id is not None:
         query = query.where(tasks.c.id < command.before_id)
+    query = query.where(*_sought(command, zone))
     page = query.order_by(tasks.c.id.desc()).limit(command.limit).offset(command.offset * command.limit)
     return connection.execute(page).all()
+
+
+def _sought(command: commands.ListTasks, zone: ZoneInfo) -> Iterator[ColumnElement[bool]]:
+    """Yield what people look for by state, time and words."""
+    if command.active is not None:
+        yield tasks.c.status.not_in(_ENDED) if command.active else tasks.c.status.in_(_ENDED)
+    if command.since is not None:
+        yield tasks.c.creat_time >= to_utc(command.since, zone)
+    if command.until is not None:
+        yield tasks.c.creat_time < to_utc(command.until, zone)
+    if command.text is not None:
+        named = (tasks.c.business_name, tasks.c.file_name, tasks.c.submitted_by)
+        words = [column.icontains(command.text, autoescape=True) for column in named]
+        # As a whole: made up by programs, a part of it says nothing.
+        words.append(tasks.c.user_task_id == command.text)
+        digits = command.text.removeprefix("#")
+        if digits.isascii() and digits.isdigit() and int(digits) <= MAX_ID:
+            words.append(tasks.c.id == int(digits))
+        yield or_(*words)
 
 
 def hide_ended(connection: Connection, clock: DatabaseClock, command: commands.HideTasks) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gm_async_task.tasks.store import TaskRow
+from gm_async_task.tasks.waiting import Waiting
 from shared.database import to_zone
 from shared.task_api.models import without_rows
 
 
-def task_fields(row: TaskRow, zone: ZoneInfo, *, brief: bool = False) -> dict[str, Any]:
+def task_fields(row: TaskRow, zone: ZoneInfo, *, brief: bool = False, waiting: Waiting | None = None) -> dict[str, Any]:
     """Return the fields of `shared.task_api.models.Task`; times get the offset of `zone`."""
     return {
         "task_id": row.id,
@@ -36,4 +37,10 @@ def task_fields(row: TaskRow, zone: ZoneInfo, *, brief: bool = False) -> dict[st
         "message_show": row.message_show,
         "queue": row.queue,
         "stop_requested": row.stop_requested,
+        "submitted_by": row.submitted_by,
+        "file_name": row.file_name,
+        "run_start": to_zone(row.run_start, zone),
+        "lost_runs": row.lost_runs,
+        "ahead": waiting.ahead if waiting else None,
+        "starts_in_seconds": waiting.starts_in_seconds if waiting else None,
     }

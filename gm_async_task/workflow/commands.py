@@ -78,6 +78,10 @@ class ListTasks(OneJob):
     task_status: Text | None = None
 
 
+class ListPlugins(Command):
+    """/xingqiao/list_plugins"""
+
+
 class GetTask(Command):
     """/xingqiao/get_task"""
 

@@ -41,6 +41,10 @@ class JobCreation:
         self._plugins = plugins
         self._jobs = job_engine
 
+    def list_plugins(self, _command: commands.ListPlugins, _caller: Caller) -> dict[str, Any]:
+        """Return the job types that are offered, with the schema of their job_extra where they have one."""
+        return {"list": self._plugins.offers()}
+
     def create(self, command: commands.CreateJob, caller: Caller) -> int:
         """Create a job, give its first tasks to the workers, and return its id.
 

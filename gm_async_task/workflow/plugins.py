@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -66,6 +67,11 @@ class Plugins:
                 return loaded.types[name]
         return None
 
+    def offers(self) -> list[dict[str, Any]]:
+        """Return what people choose from: each job type, the first line about it, the schema of its job_extra."""
+        types = {name: cls for loaded in reversed(self._look().values()) for name, cls in loaded.types.items()}
+        return [{"job_type": name, **_described(cls)} for name, cls in sorted(types.items())]
+
     def names(self) -> list[str]:
         """Return every job type that is offered."""
         return sorted({name for loaded in self._look().values() for name in loaded.types})
@@ -98,6 +104,19 @@ class Plugins:
                     continue
                 if path.name != "__init__.py":
                     yield path, signature
+
+
+def _described(cls: type[WorkflowRunner]) -> dict[str, Any]:
+    return {"description": (cls.__doc__ or "").strip().partition("\n")[0], "schema": _sendable_schema(cls)}
+
+
+def _sendable_schema(cls: type[WorkflowRunner]) -> Any:
+    """Return the class's own JSON schema, None where it has none or something else under that name."""
+    schema = getattr(cls, "schema", None)
+    try:
+        return strict_json.loads(strict_json.dumps(schema)) if isinstance(schema, dict) else None
+    except (TypeError, ValueError):
+        return None
 
 
 def _load(path: Path, signature: Signature) -> LoadedFile:

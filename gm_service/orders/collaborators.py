@@ -35,6 +35,7 @@ class TaskDispatcher(Protocol):
         business_id: int = ...,
         business_name: str = ...,
         repeat: bool = ...,
+        **options: Any,
     ) -> AddedTask:
         """Add a task and have it started.
 

@@ -36,8 +36,26 @@ class ExportEnvelope(Envelope[ExportData]):
     """How an export is made."""
 
 
+class ForecastData(BaseModel):
+    """What an export would be."""
+
+    orders: int
+    """that match"""
+    more: bool
+    """more match than were counted"""
+    is_async: int = Field(alias="async")
+    """0: it would be made at once; 1: a task would make it"""
+
+
+class ForecastAnswer(Envelope[ForecastData]):
+    """What an export would be."""
+
+
 def exports_routes(
-    exports: ExportService, require_station: Callable[[], Station], meters: Meters | None = None
+    exports: ExportService,
+    require_station: Callable[[], Station],
+    meters: Meters | None = None,
+    find_username: Callable[[], str | None] = lambda: None,
 ) -> APIBlueprint:
     """Return the routes; `require_station` tells who asks, or raises."""
     counted = meters or Meters(SERVICE)
@@ -53,7 +71,7 @@ def exports_routes(
         """Export order details: a link to the finished file, or where to ask for it."""
         prefer_async = _prefers_async(request.headers.getlist("Prefer"))
         began = time.monotonic()
-        answer = exports.export(require_station(), command, g.language, prefer_async)
+        answer = exports.export(require_station(), command, g.language, prefer_async, find_username())
         counted.count(EXPORTS, mode="async" if answer.mode.is_async else "sync")
         if not answer.mode.is_async:
             counted.observe(EXPORT_SECONDS, time.monotonic() - began)
@@ -61,6 +79,13 @@ def exports_routes(
         if prefer_async:
             response.headers["Preference-Applied"] = "respond-async"
         return response
+
+    @blueprint.get("/station/sales_analysis/orderdetail/count")
+    @takes(ExportOrders, answers=ForecastAnswer, location="query")
+    def count_orderdetail(command: ExportOrders) -> dict[str, Any]:
+        """Say how many orders match, before anything is made."""
+        told = exports.count(require_station(), command, g.language)
+        return success({"orders": told.orders, "more": told.is_more, "async": int(told.is_async)})
 
     return blueprint
 

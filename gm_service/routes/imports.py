@@ -169,7 +169,9 @@ def imports_routes(
     @takes(SubmitBatch, answers=SubmitAnswer, max_body="max_batch_body_bytes")
     def submit_batch(command: SubmitBatch) -> dict[str, Any]:
         """Submit a list or a file of orders to be created."""
-        return success({"task_url": imports.submit_batch(require_station(), command, g.language)})
+        caller = require_caller()
+        username = caller.person.username if caller.person else None
+        return success({"task_url": imports.submit_batch(caller.station, command, g.language, username)})
 
     @routes.post("/intake")
     @takes(SubmitBatch, answers=IntakeAnswer, max_body="max_batch_body_bytes")

@@ -1,19 +1,22 @@
-"""The pages: sign-in and the task centre, in the reader's language, and the small list that the centre polls."""
+"""The pages: sign-in, the frame that all others are shown in, and the small lists that they poll."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from apiflask import APIBlueprint
-from flask import g, redirect, request
+from flask import g, jsonify, redirect, request
+from pydantic import BaseModel
 from werkzeug.wrappers import Response as BaseResponse
 
 from gm_service.auth import Authenticator
-from gm_service.commands import ListCentre
+from gm_service.commands import GetTask, ListCentre
 from gm_service.config import ServiceSettings
-from gm_service.orders.cycles import CycleReader
+from gm_service.orders.exports.profiles import PROFILES
 from gm_service.orders.imports.reader import ImportReader
 from gm_service.routes.rendering import page_language, render_page
 from gm_service.station_tasks import StationTasks
@@ -22,7 +25,12 @@ from shared.envelope import success
 from shared.task_api.models import Task, TaskType
 from shared.web.params import takes
 
-PAGE_ROWS = 20
+_STATIC = Path(__file__).parent.parent / "static"
+_ELSEWHERE = ("theme", "sign_in", "embed")
+# Named ahead, so that browsers fetch them at once and not one import after the other.
+_SCRIPTS = sorted(path for path in _STATIC.glob("js/*.js") if path.stem not in _ELSEWHERE)
+MODULES = [*(path.relative_to(_STATIC).as_posix() for path in _SCRIPTS), "vendor/htm-preact-3.1.1.js"]
+PAGES = ("/", "/tasks/<int:task_id>", "/export", "/import", "/jobs", "/jobs/<int:job_id>", "/statistics")
 # A path of this site: one slash, not followed by a second one, which browsers read as another host.
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
 
@@ -30,7 +38,6 @@ _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
 def pages_routes(
     *,
     tasks: StationTasks,
-    cycles: CycleReader,
     reader: ImportReader,
     auth: Authenticator,
     reader_view: Callable[[], TaskView],
@@ -43,20 +50,24 @@ def pages_routes(
     def _choose_language() -> None:
         g.language = page_language()
 
-    @routes.get("/")
-    def centre() -> BaseResponse:
-        """Show the task centre, or the sign-in page first."""
+    def frame(**_names: Any) -> BaseResponse:
+        """Show the frame whose scripts show the page that the address names, or the sign-in page first."""
         caller = auth.find_caller()
         if caller is None or caller.csrf_token is None:
-            return redirect("/sign-in")
+            way_back = request.full_path.rstrip("?")
+            return redirect("/sign-in" if way_back == "/" else f"/sign-in?next={quote(way_back)}")
         return render_page(
-            "centre.html",
+            "app.html",
             cookie_secure=settings.cookie_secure,
             caller=caller,
-            time_configs=cycles.list_cycles(caller.station.id),
             time_zone=settings.timezone,
             max_upload_bytes=settings.max_batch_body_bytes,
+            formats=",".join(PROFILES),
+            modules=MODULES,
         )
+
+    for path in PAGES:
+        routes.add_url_rule(path, "frame", frame, methods=["GET"])
 
     @routes.get("/sign-in")
     def sign_in() -> BaseResponse:
@@ -69,17 +80,30 @@ def pages_routes(
 
     @routes.get("/pages/tasks")
     @takes(ListCentre, location="query")
-    def list_centre(command: ListCentre) -> dict[str, Any]:
+    def list_centre(command: ListCentre) -> BaseResponse:
         """List what the task centre shows: a page, or the tasks whose progress it follows."""
         station_id = auth.require_station().id
-        limit = len(command.task_ids) if command.task_ids else PAGE_ROWS
-        options = {"limit": limit, "offset": command.offset, "task_ids": command.task_ids}
-        page = tasks.list(station_id, **options, brief=True)
-        more = command.task_ids is None and len(page) == limit
+        filters = command.filters(settings.zone)
+        page = tasks.list(station_id, **filters, brief=True, with_waiting=True)
+        more = command.task_ids is None and len(page) == filters["limit"]
         file_names = reader.find_file_names(station_id, [task.task_id for task in page if _hides_its_file(task)])
-        return success(reader_view().centre(page, file_names, more=more).model_dump(mode="json"))
+        return _unless_known(reader_view().centre(page, file_names, more=more))
+
+    @routes.get("/pages/task")
+    @takes(GetTask, location="query")
+    def get_page(command: GetTask) -> BaseResponse:
+        """Get what the page of one task shows."""
+        return _unless_known(reader_view().page(tasks.get(auth.require_station().id, **command.model_dump())))
 
     return routes
+
+
+def _unless_known(data: BaseModel) -> BaseResponse:
+    """Return the data, or 304 where the reader has it already; polls ask every second."""
+    response = jsonify(success(data.model_dump(mode="json")))
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def own_path(target: str | None) -> str:
@@ -89,4 +113,5 @@ def own_path(target: str | None) -> str:
 
 def _hides_its_file(task: Task) -> bool:
     """Tell whether this is an import whose result, which names the file, isn't there yet."""
-    return task.type == TaskType.IMPORT and not (isinstance(task.result, dict) and task.result.get("file_name"))
+    named = task.file_name or (isinstance(task.result, dict) and task.result.get("file_name"))
+    return task.type == TaskType.IMPORT and not named

@@ -25,6 +25,8 @@ class SessionData(BaseModel):
     station_id: str
     station_name: str
     username: str | None
+    time_zone: str
+    """that times are shown in"""
     csrf_token: str | None
     """to be sent as X-CSRF-Token with whatever changes something"""
 
@@ -37,7 +39,7 @@ class SignedOutAnswer(Envelope[None]):
     """Nobody is signed in any more."""
 
 
-def session_routes(auth: Authenticator, stations: StationService) -> APIBlueprint:
+def session_routes(auth: Authenticator, stations: StationService, time_zone: str) -> APIBlueprint:
     """Return the blueprint of /session."""
     routes = APIBlueprint("session", __name__, tag="Session")
 
@@ -58,13 +60,13 @@ def session_routes(auth: Authenticator, stations: StationService) -> APIBlueprin
         )
         caller = auth.open_session(person)
         _hint_station(caller.station.id)
-        return success(_wire(caller))
+        return success(_wire(caller, time_zone))
 
     @routes.get("/session")
     @takes(Nothing, answers=SessionAnswer, location="query")
     def get_session(command: Nothing) -> dict[str, Any]:  # noqa: ARG001 refuses parameters, has none
         """Tell who is signed in."""
-        return success(_wire(auth.require_caller()))
+        return success(_wire(auth.require_caller(), time_zone))
 
     @routes.delete("/session")
     @takes(Nothing, answers=SignedOutAnswer, location="query")
@@ -105,10 +107,11 @@ def _hint_station(station_id: str | None) -> None:
         return response
 
 
-def _wire(caller: Caller) -> dict[str, Any]:
+def _wire(caller: Caller, time_zone: str) -> dict[str, Any]:
     return SessionData(
         station_id=caller.station.id,
         station_name=caller.station.name,
         username=caller.person.username if caller.person else None,
+        time_zone=time_zone,
         csrf_token=caller.csrf_token,
     ).model_dump(mode="json")

@@ -22,6 +22,7 @@ from shared.web.stat_answers import answer_by_stat
 
 CHANGES = ("create_job", "delete_job", "retry_job")
 LOOKS = (
+    "list_plugins",
     "list_jobs",
     "get_job_detail",
     "list_tasks",

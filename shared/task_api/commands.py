@@ -13,6 +13,7 @@ from shared.web.fields import (
     FunctionPath,
     Key,
     Keys,
+    Moment,
     QueueName,
     RowId,
     RowIds,
@@ -68,6 +69,10 @@ class AddTask(Command):
     type: Annotated[WholeNumber, Field(ge=0, le=2)] | None = None
     queue: QueueName | None = None
     message_show: YesOrNo | None = None
+    submitted_by: Annotated[Text, Field(max_length=64)] | None = None
+    """the person who asks"""
+    file_name: Annotated[Text, Field(max_length=255)] | None = None
+    """the file that it reads or makes"""
     run_seconds: Seconds | None = None
     """limit of one run from start to close; the service's default where it is not given"""
 
@@ -227,6 +232,16 @@ class ListTasks(Command):
     user_task_ids: Keys | None = None
     before_id: RowId | None = None
     message_show: YesOrNo | None = None
+    active: YesOrNo | None = None
+    """those that have not ended, or those that have"""
+    text: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
+    """stands in the business name, the file name or the person's name, or is one of the task's ids"""
+    since: Moment | None = None
+    """added then or later"""
+    until: Moment | None = None
+    """added before then"""
+    with_waiting: YesOrNo = False
+    """tell the places of submitted tasks"""
     without_input: YesOrNo = False
     """leave out the inputs, which may be megabytes"""
     brief: YesOrNo = False

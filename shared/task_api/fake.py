@@ -265,6 +265,10 @@ class FakeTaskApi:
             and (command.task_ids is None or row.task_id in command.task_ids)
             and (command.user_task_ids is None or row.user_task_id in command.user_task_ids)
             and (command.before_id is None or row.task_id < command.before_id)
+            and command.active in (None, row.state.status not in ENDED)
+            and (command.since is None or _aware(command.since) <= _EPOCH + timedelta(seconds=row.created))
+            and (command.until is None or _aware(command.until) > _EPOCH + timedelta(seconds=row.created))
+            and (command.text is None or _has_words(row, command.text.casefold()))
         )
 
     def _hide(self, command: commands.HideTasks) -> dict[str, Any] | None:
@@ -367,7 +371,29 @@ class FakeTaskApi:
             "message_show": row.message_show,
             "queue": row.queue,
             "stop_requested": row.stop_requested,
+            "submitted_by": row.add.submitted_by,
+            "file_name": row.add.file_name,
+            "run_start": None if row.started is None else _moment(row.started),
+            "lost_runs": row.lost_runs,
+            "ahead": self._ahead(row) if isinstance(asked, commands.ListTasks) and asked.with_waiting else None,
+            "starts_in_seconds": None,
         }
+
+    def _ahead(self, row: FakeRow) -> int | None:
+        if row.state.status != TaskStatus.SUBMITTED or row.queue is None:
+            return None
+        before = (other for other in self.rows.values() if other.task_id < row.task_id and other.queue == row.queue)
+        return sum(other.state.status == TaskStatus.SUBMITTED for other in before)
+
+
+def _has_words(row: FakeRow, text: str) -> bool:
+    named = (row.add.business_name, row.add.file_name, row.add.submitted_by)
+    is_id = text.removeprefix("#") == str(row.task_id) or text == row.user_task_id
+    return is_id or any(text in (name or "").casefold() for name in named)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _moment(seconds: float) -> str:

@@ -72,6 +72,18 @@ class Task(BaseModel):
     queue: str | None = None
     stop_requested: bool = False
     """somebody asked to close it while it ran"""
+    submitted_by: str | None = None
+    """the person who asked for it, where the caller said so"""
+    file_name: str | None = None
+    """the file that it reads or makes, where the caller said so"""
+    run_start: datetime | None = None
+    """when the last run began"""
+    lost_runs: int = 0
+    """runs that died, and were begun again"""
+    ahead: int | None = None
+    """of a list `with_waiting`, for a submitted task: how many of its queue are before it; None: too many to count"""
+    starts_in_seconds: int | None = None
+    """when it starts as things go now; None where nothing was started lately"""
 
 
 class StartedTask(Task):

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictStr
 
 from shared.web import strict_json
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EARLIEST, _LATEST = date(1970, 1, 2), date(2199, 12, 31)
 MAX_ID = 2**63 - 1
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 DOTTED_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
@@ -68,6 +70,27 @@ def _moment(value: Any) -> Any:
         raise ValueError("it must be a date and time such as 2026-01-31 06:00:00") from error
 
 
+def _day(value: Any) -> date:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return within_range(date.fromisoformat(value))
+        except ValueError as error:
+            raise ValueError(str(error)) from error
+    raise ValueError("it must be a date such as 2026-01-31")
+
+
+def within_range(day: date) -> date:
+    """Return a day that zones and databases can bear.
+
+    Raises:
+        ValueError
+    """
+    # Further out, a change of zone may leave the years that Python and the databases have.
+    if not _EARLIEST <= day <= _LATEST:
+        raise ValueError(f"it must be within {_EARLIEST} and {_LATEST}")
+    return day
+
+
 # For the OpenAPI document: what the validators refuse, in words that machines read.
 _NO_BLANK_EDGES: dict[str, JsonValue] = {"pattern": r"^\S(.*\S)?$"}
 
@@ -86,5 +109,6 @@ FunctionPath = Annotated[
 ]
 QueueName = Annotated[Text, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Day = Annotated[date, BeforeValidator(_day)]
 RowIds = Annotated[list[RowId], BeforeValidator(_list_of), Field(max_length=1000)]
 Keys = Annotated[list[Key], BeforeValidator(_list_of), Field(max_length=1000)]

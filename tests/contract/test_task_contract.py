@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.engine import Engine
@@ -538,6 +539,50 @@ def test_list_filters(api: Api) -> None:
     assert [running] == [task.task_id for task in api.client.list("S001", status=2)]
     assert [shown] == [task.task_id for task in api.client.list("S001", type=1, message_show=True)]
     assert [shown] == [task.task_id for task in api.client.list("S001", task_ids=[shown, 999])]
+
+
+@pytest.mark.parametrize("text", ["orders_may", "WANG", "order imp", "key-7", "#{id}", "{id}", "100%", "订单"])
+def test_list_finds_tasks_by_words(api: Api, text: str) -> None:
+    for _ in range(2):
+        api.added(business_name="Other", file_name="orders.xlsx", submitted_by="li")
+    names = {"business_name": "Order import 订单", "file_name": "Orders_May 100%.xlsx", "submitted_by": "wang"}
+    sought = api.added(**names, user_task_id="key-7")
+
+    found = api.client.list("S001", text=text.format(id=sought))
+
+    assert [sought] == [task.task_id for task in found]
+    assert (found[0].submitted_by, found[0].file_name) == ("wang", "Orders_May 100%.xlsx")
+
+
+def test_list_takes_wildcards_as_they_stand(api: Api) -> None:
+    api.added(business_name="Order import")
+
+    assert [api.client.list("S001", text=text) for text in ("%", "_", "Order%import")] == [[], [], []]
+
+
+def test_list_filters_by_activity_and_time(api: Api) -> None:
+    ended, active = api.started(), api.added()
+    api.client.finish(ended)
+    created = api.client.get(ended).create_time
+    later = (created + timedelta(hours=1)).isoformat()
+
+    def listed(**filters: object) -> list[int]:
+        return [task.task_id for task in api.client.list("S001", **filters)]
+
+    assert [listed(active=True), listed(active=False)] == [[active], [ended]]
+    assert [listed(since=created.isoformat()), listed(since=later)] == [[active, ended], []]
+    assert [listed(until=created.isoformat()), listed(until=later)] == [[], [active, ended]]
+
+
+def test_list_tells_places_of_those_that_wait(api: Api) -> None:
+    first, other = api.added(), api.added(queue="other")
+    api.started()
+    last, loose = api.added(), api.added(queue=None)
+
+    places = {task.task_id: task.ahead for task in api.client.list("S001", with_waiting=True)}
+
+    assert [places[task_id] for task_id in (first, other, last, loose)] == [0, 0, 1, None]
+    assert {task.ahead for task in api.client.list("S001")} == {None}
 
 
 def test_brief_answers_leave_input_and_rows_out(api: Api) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import insert
+
+from gm_async_task.tasks.models import tasks
+from shared.database import in_write, make_engine
 from tests.support.cluster import Cluster, StationClient
 from tests.support.export_jobs import start_export
 from tests.support.waiting import wait_for
@@ -78,3 +83,30 @@ def import_and_export(platform: Cluster, key: str) -> dict[str, Any]:
         "export": {"status": exported["status"], "orders": result["orders"]},
         "file is whole": len(platform.first.get(result["link"]).content) == result["bytes"],
     }
+
+
+def add_ended_tasks(platform: Cluster, count: int, name: str) -> None:
+    """Enter tasks that have ended straight into the database: thousands of real ones would take minutes."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    row = {
+        "name": "gm_task.functions.orders.import_orders",
+        "station_id": "S001",
+        "input": "{}",
+        "result": {"total": 2, "created": 2, "failed": 0, "not_attempted": 0},
+        "status": 3,
+        "repeat": True,
+        "message_show": True,
+        **dict.fromkeys(("run_count", "dispatch_count"), 1),
+        "lost_runs": 0,
+        "stop_requested": False,
+        **dict.fromkeys(("creat_time", "modify_time", "start_time", "run_start", "end_time"), now),
+        "business_id": 2,
+        "business_name": "Order import",
+        "type": 0,
+        "progress": 100,
+        "run_seconds": 60.0,
+    }
+    rows = [{**row, "user_task_id": f"{name}-{n}", "file_name": f"{name}-{n}.xlsx"} for n in range(count)]
+    engine = make_engine(platform.databases.tasks_url)
+    in_write(engine, lambda connection: connection.execute(insert(tasks), rows))
+    engine.dispose()

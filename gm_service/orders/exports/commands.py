@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gm_service.orders.fields import TimeConfigId
 from gm_service.orders.models import OrderStatus
 from gm_service.orders.query import OrderQuery, QueryType
 from shared.errors import InvalidField
 from shared.task_api.commands import Command
-from shared.web.fields import Moment, Text, WholeNumber
+from shared.web.fields import Day, Moment, Text, WholeNumber, within_range
 
 MAX_RANGE_DAYS = 3660
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_EARLIEST, _LATEST = date(1970, 1, 2), date(2199, 12, 31)
-
-
-def _day(value: Any) -> date:
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        try:
-            return _within_range(date.fromisoformat(value))
-        except ValueError as error:
-            raise ValueError(str(error)) from error
-    raise ValueError("it must be a date such as 2026-01-31")
-
-
-def _within_range(day: date) -> date:
-    # Further out, a change of zone may leave the years that Python and the databases have.
-    if not _EARLIEST <= day <= _LATEST:
-        raise ValueError(f"it must be within {_EARLIEST} and {_LATEST}")
-    return day
-
-
-Day = Annotated[date, BeforeValidator(_day)]
 
 
 class ExportOrders(Command):
@@ -66,7 +44,7 @@ class ExportOrders(Command):
     @classmethod
     def _sane_moment(cls, moment: datetime | None) -> datetime | None:
         if moment is not None:
-            _within_range(moment.date())
+            within_range(moment.date())
         return moment
 
     @model_validator(mode="after")

@@ -33,6 +33,8 @@ from shared.task_api.models import AddedTask, Task, TaskStatus, TaskType
 EXPORT_BUSINESS_ID = 1
 _BUSINESS_NAME: dict[Language, str] = {"en": "Order detail export", "zh": "订单明细导出"}
 _EXPIRED_FILES_A_TIME = 20
+MOST_COUNTED = 100_000
+"""orders, before an export is made"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,16 @@ class ExportAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportForecast:
+    """What an export would be."""
+
+    orders: int
+    is_more: bool
+    """there are more orders than were counted"""
+    is_async: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ExportService:
     """What the routes of exports and downloads call."""
 
@@ -56,7 +68,14 @@ class ExportService:
     clock: DatabaseClock
     files: FileStore
 
-    def export(self, station: Station, command: ExportOrders, language: Language, prefer_async: bool) -> ExportAnswer:
+    def export(
+        self,
+        station: Station,
+        command: ExportOrders,
+        language: Language,
+        prefer_async: bool,
+        submitted_by: str | None = None,
+    ) -> ExportAnswer:
         """Make the export at once, or have a worker make it where many orders match.
 
         Raises:
@@ -72,11 +91,23 @@ class ExportService:
         )
         mode = choose_mode(matching, threshold, prefer_async)
         if mode.is_async:
-            joined = submit_once(self.engine, self.task_client, request, partial(self._submit_export, request))
+            submit = partial(self._submit_export, request, submitted_by)
+            joined = submit_once(self.engine, self.task_client, request, submit)
             told = joined_mode() if joined.is_joined else mode
             address = task_url(self.settings.public_url, joined.task_id)
             return ExportAnswer(told, task_id=joined.task_id, task_url=address)
         return ExportAnswer(mode, link=self._export_now(request))
+
+    def count(self, station: Station, command: ExportOrders, language: Language) -> ExportForecast:
+        """Say how many orders an export would hold and how it would be made; nothing is made.
+
+        Raises:
+            UnsupportedFormat, InvalidField, RuleRefused, Unavailable: as `export`.
+        """
+        query = self._to_request(station, command, language).query
+        counted = making.count_matching(self.engine, station.id, query, self.settings.zone, limit=MOST_COUNTED + 1)
+        mode = choose_mode(counted, self._threshold(station), prefer_async=False)
+        return ExportForecast(min(counted, MOST_COUNTED), counted > MOST_COUNTED, mode.is_async)
 
     def find_sync_file(self, station: Station, key: str) -> StoredFile:
         """Return the station's own finished sync export.
@@ -135,7 +166,7 @@ class ExportService:
     def _threshold(self, station: Station) -> int:
         return self.settings.export_threshold if station.export_threshold is None else station.export_threshold
 
-    def _submit_export(self, request: ExportRequest, user_task_id: str) -> AddedTask:
+    def _submit_export(self, request: ExportRequest, submitted_by: str | None, user_task_id: str) -> AddedTask:
         return self.dispatcher.submit(
             user_task_id=user_task_id,
             station_id=request.station_id,
@@ -145,6 +176,8 @@ class ExportService:
             business_id=EXPORT_BUSINESS_ID,
             business_name=_BUSINESS_NAME[request.language],
             repeat=True,
+            submitted_by=submitted_by,
+            file_name=request.file_name,
         )
 
     def _export_now(self, request: ExportRequest) -> str:

@@ -9,13 +9,22 @@ from pydantic import BeforeValidator, Field, model_validator
 from gm_service.orders.fields import FileName, TimeConfigId
 from shared.errors import InvalidField
 from shared.task_api.commands import Command
+from shared.web import strict_json
 from shared.web.fields import Key, RowId, StationId, Text, WholeNumber
 from shared.web.uploads import Upload
 
 MAX_CHUNK_ROWS = 2000
 MAX_ROWS = 10_000_000
 MAX_CODES = 10_000
+MAX_CORRECTIONS = 10_000
 RowIndex = Annotated[WholeNumber, Field(ge=0, lt=MAX_ROWS)]
+
+
+def _from_json(value: Any) -> Any:
+    try:
+        return strict_json.loads(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError("it must be a JSON list") from error
 
 
 def _as_text(value: Any) -> Any:
@@ -37,11 +46,24 @@ class Rows(Command):
         return self
 
 
+class CorrectedValue(Command):
+    """A value in the place of the one that stands there."""
+
+    index: RowIndex
+    column: Annotated[Text, Field(min_length=1, max_length=128)]
+    """as a check's reason names it"""
+    value: Annotated[Text, Field(max_length=1000)]
+
+
 class CheckBatch(Rows):
     """POST /station/order/batch/check"""
 
     time_config_id: TimeConfigId
     file_name: FileName = ""
+    corrections: Annotated[
+        list[CorrectedValue] | None, BeforeValidator(_from_json), Field(max_length=MAX_CORRECTIONS)
+    ] = None
+    """beside a file they come as JSON text"""
 
 
 class SubmitBatch(CheckBatch):

@@ -100,7 +100,9 @@ class ImportService:
 
         return in_read(self.engine, judge)
 
-    def submit_batch(self, station: Station, command: SubmitBatch, language: Language) -> str:
+    def submit_batch(
+        self, station: Station, command: SubmitBatch, language: Language, submitted_by: str | None = None
+    ) -> str:
         """Give an import to the platform and return the address to ask for its result.
 
         Submitted again with the same id and content it is the same import.
@@ -128,6 +130,8 @@ class ImportService:
             business_id=IMPORT_BUSINESS_ID,
             business_name=_BUSINESS_NAME[language],
             repeat=True,
+            submitted_by=submitted_by,
+            file_name=batch.file_name or None,
         )
         in_write(self.engine, lambda connection: ledger.note_task(connection, batch.id, added.task_id))
         return task_url(self.settings.public_url, added.task_id)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gm_service.orders.imports.amending import Corrections
 from gm_service.orders.imports.commands import AmendBatch, CheckBatch
+from gm_service.orders.imports.corrected_values import correct_values
 from gm_service.orders.imports.files.columns import match_columns
 from gm_service.orders.imports.files.failed_rows import read_row_marks
 from gm_service.orders.imports.files.orders import to_orders
@@ -57,6 +58,7 @@ def read_submission(command: CheckBatch, limits: FileLimits, max_orders: int) ->
 
     Raises:
         RuleRefused, TooLarge: it can't be taken as a whole; single rows are looked at when they are attempted.
+        InvalidField, InvalidPath: a correction has no place.
         Unavailable: too many files are being read at once.
     """
     if command.file is None:
@@ -66,6 +68,8 @@ def read_submission(command: CheckBatch, limits: FileLimits, max_orders: int) ->
     else:
         submission = _read_file(command.file, command, limits)
     check_size(submission.rows, max_orders)
+    if command.corrections:
+        return replace(submission, rows=correct_values(submission.rows, command.corrections))
     return submission
 
 

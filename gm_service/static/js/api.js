@@ -24,10 +24,27 @@ export class CallFailed extends Error {
 }
 
 export function get(path, query = {}) {
+  return call("GET", addressOf(path, query));
+}
+
+function addressOf(path, query) {
   const given = Object.entries(query).filter(([, value]) => value !== "" && value !== undefined && value !== null);
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  return call("GET", search ? `${path}?${search}` : path);
+  return search ? `${path}?${search}` : path;
 }
+
+/**
+ * Ask for what may not have changed: `known` is the mark of the answer before. Returns `{ data, mark }`, where `data`
+ * is null if it is still the same.
+ */
+export async function getChanged(path, query, known) {
+  const { status, envelope, mark } = await send("GET", addressOf(path, query), undefined, known);
+  return status === 304 ? { data: null, mark: known } : { data: opened(path, status, envelope), mark };
+}
+
+/** Return the service's time in milliseconds; this machine's clock may be wrong. */
+export const serviceNow = () => Date.now() + clockSkew;
+let clockSkew = 0;
 
 export function post(path, body = {}) {
   return call("POST", path, new Blob([JSON.stringify(body)]));
@@ -47,11 +64,32 @@ export function postForm(path, fields) {
   return call("POST", path, form);
 }
 
-async function call(method, path, body) {
-  let { status, envelope } = await send(method, path, body);
-  if (envelope.code === CSRF_REFUSED && (await renewToken())) {
-    ({ status, envelope } = await send(method, path, body));
+/** Ask the API of workflow jobs, whose envelopes say `stat`; return the whole envelope. */
+export async function askJobs(verb, parameters = {}) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value !== undefined && value !== null);
+  const body = new Blob([JSON.stringify(Object.fromEntries(given))]);
+  const answer = await sendWithToken("POST", `/xingqiao/${verb}`, body);
+  if (answer.envelope.stat === undefined) {
+    return opened(verb, answer.status, answer.envelope);
   }
+  if (answer.envelope.stat !== "OK") {
+    const { stat, msg } = answer.envelope;
+    throw Object.assign(new CallFailed(msg ? `${msg} (${stat})` : stat, answer.status), { stat });
+  }
+  return answer.envelope;
+}
+
+async function call(method, path, body) {
+  const { status, envelope } = await sendWithToken(method, path, body);
+  return opened(path, status, envelope);
+}
+
+async function sendWithToken(method, path, body) {
+  const answer = await send(method, path, body);
+  return answer.envelope.code === CSRF_REFUSED && (await renewToken()) ? send(method, path, body) : answer;
+}
+
+function opened(path, status, envelope) {
   if (status === 401 && path !== "/session") {
     throw Object.assign(new CallFailed(t("session_ended"), status, envelope.code), { isSignedOut: true });
   }
@@ -61,7 +99,7 @@ async function call(method, path, body) {
   return envelope.data;
 }
 
-async function send(method, path, body) {
+async function send(method, path, body, known) {
   const headers = { Accept: "application/json", "Accept-Language": language };
   headers["X-CSRF-Token"] = meta("csrf-token")?.content ?? "";
   const isForm = body instanceof FormData;
@@ -69,13 +107,24 @@ async function send(method, path, body) {
     // The browser itself names the type of a form, and the line between its parts.
     headers["Content-Type"] = "application/json";
   }
+  if (known) {
+    headers["If-None-Match"] = known;
+  }
   const signal = AbortSignal.timeout((isForm ? FORM_TIMEOUT_MS : TIMEOUT_MS) + sizeOf(body) / SLOWEST_BYTES_PER_MS);
   try {
     const response = await fetch(path, { method, headers, signal, body, cache: "no-store" });
-    return { status: response.status, envelope: await response.json() };
+    noteTime(response.headers.get("Date"));
+    const mark = response.headers.get("ETag");
+    return { status: response.status, mark, envelope: response.status === 304 ? null : await response.json() };
   } catch {
     throw new CallFailed(t("network_failed"), 0);
   }
+}
+
+// The header counts whole seconds: smaller differences are none.
+function noteTime(date) {
+  const skew = date ? Date.parse(date) + 500 - Date.now() : 0;
+  clockSkew = Math.abs(skew) > 2000 ? skew : 0;
 }
 
 function sizeOf(body) {

@@ -6,7 +6,7 @@ import { formatSize } from "./texts.js";
 
 /**
  * Return what was chosen or pasted: `fileName`, `mark` (a text that tells this content from others) and
- * `send(path, fields)`, which posts it with more fields.
+ * `send(path, fields)`, which posts it with more fields, `corrections` (a list) among them.
  */
 export async function readSource(file, pasted) {
   if (file && pasted.trim()) {
@@ -20,7 +20,8 @@ export async function readSource(file, pasted) {
     return jsonSource(decodeJson(bytes), file.name.slice(0, 255));
   }
   const mark = ["file", file.name, file.size, file.lastModified].join("|");
-  const send = (path, fields) => postForm(path, { ...fields, file: new File([bytes], file.name) });
+  const send = (path, { corrections, ...fields }) =>
+    postForm(path, { ...fields, corrections: JSON.stringify(corrections), file: new File([bytes], file.name) });
   return { fileName: file.name, mark, send };
 }
 

@@ -25,3 +25,11 @@ export async function runAgain(state, { listRows, amend, onPart, isStopped }) {
   }
   return done;
 }
+
+/** Run corrected rows, each `{ index, order }`, part by part; `amend`, `onPart` and `isStopped` are those of `runAgain`. */
+export async function runCorrected(rows, { amend, onPart, isStopped }) {
+  for (let done = 0; done < rows.length && !isStopped(); done += ROWS_A_PART) {
+    const part = rows.slice(done, done + ROWS_A_PART);
+    onPart(done + part.length, await amend(part));
+  }
+}

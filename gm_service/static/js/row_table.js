@@ -1,47 +1,84 @@
-// A table of rows with what is wrong with each; on narrow screens each row becomes a block (app.css).
+// A table of many rows of an import, of which those that can be seen are drawn; they are fetched as they are scrolled to.
 
-import { make, setText } from "./dom.js";
+import { get } from "./api.js";
+import { html, useEffect, useRef, useState } from "./preact.js";
 import { columnTitle, t } from "./texts.js";
+import { isCorrectable, valueAt } from "./row_values.js";
+import { useRowHeight, useVisibleRows } from "./visible_rows.js";
 
-const SHOWN = {
-  row: (row) => (row.sheet_row ? t("line_of_file", { line: String(row.sheet_row) }) : String(row.index + 1)),
-  row_state: (row) => (row.attempt > 1 ? t("row_failed_again", { attempt: row.attempt }) : t(`row_${row.state}`)),
-  order: (row) => row.order?.order_no,
-  column: (row) => row.column && columnTitle(row.column),
-  value: (row) => row.value,
-  reason: (row) => row.reason,
-};
+const ROWS_A_PAGE = 500;
+const WIDE_REM = 3.25;
+const NARROW_REM = 9;
 
-export class RowTable {
-  /** `columns` are names of SHOWN, the first of which heads its row. */
-  constructor(columns) {
-    this.columns = columns;
-    this.caption = make("caption", { class: "unseen" });
-    this.body = make("tbody");
-    const heads = columns.map((key) => make("th", { scope: "col", class: key }, t(key)));
-    const table = make("table", { class: "rows" }, this.caption, make("thead", {}, make("tr", {}, ...heads)), this.body);
-    this.element = make("div", { class: "scroll", tabindex: "0", role: "group", hidden: true }, table);
+export function RowTable({ taskId, state, count, edits, onEdit }) {
+  const list = useRef(null);
+  const height = useRowHeight(WIDE_REM, NARROW_REM);
+  const [first, end] = useVisibleRows(list, count, height);
+  const [rows, failure] = useRows(taskId, state, count, end);
+  const title = t("rows_of_import", { count });
+  if (failure) {
+    return html`<p class="notice bad" role="alert">${failure.message}</p>`;
   }
-
-  name(text) {
-    setText(this.caption, text);
-    this.element.setAttribute("aria-label", text);
+  if (count === 0) {
+    return html`<p class="notice good">${t("no_rows_left")}</p>`;
   }
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${title}>
+    <div role="table" class="rows" aria-label=${title} aria-rowcount=${count + 1}>
+      <div role="rowgroup" class="row-heads"><div role="row" class="row">
+        ${["row", "row_state", "order", "column", "value", "reason"].map((key) => html`<span role="columnheader" class=${`c-${key}`}>${t(key)}</span>`)}
+      </div></div>
+      <div role="rowgroup" ref=${list} class="row-space" style=${{ height: `${count * height}px` }}>
+        ${rows.slice(first, end).map(
+          (row, at) => html`<${Row} key=${row.index} row=${row} place=${first + at} top=${(first + at) * height} edit=${edits.get(row.index)} onEdit=${onEdit} />`,
+        )}
+      </div>
+    </div>
+  </div>`;
+}
 
-  /** Show these rows and no others. */
-  replace(rows) {
-    this.body.replaceChildren(...rows.map((row) => this.makeRow(row)));
-    this.element.hidden = rows.length === 0;
-  }
+/** Fetch rows page by page up to the one that is to be seen. */
+function useRows(taskId, state, count, end) {
+  const [{ rows, failure, isWhole }, setState] = useState({ rows: [], failure: null, isWhole: false });
+  const isAsking = useRef(false);
+  useEffect(() => {
+    if (isAsking.current || isWhole || failure || rows.length >= Math.min(end, count)) {
+      return;
+    }
+    isAsking.current = true;
+    const query = { platform_task_id: taskId, state: state === "all" ? "" : state, after: rows.at(-1)?.index ?? -1, limit: ROWS_A_PAGE };
+    get("/station/order/batch/rows", query)
+      .then((page) => ({ rows: [...rows, ...page], failure: null, isWhole: page.length < ROWS_A_PAGE }))
+      .catch((error) => ({ rows, failure: error, isWhole: false }))
+      .then((next) => {
+        isAsking.current = false;
+        setState(next);
+      });
+  });
+  return [rows, failure];
+}
 
-  append(rows) {
-    this.body.append(...rows.map((row) => this.makeRow(row)));
-  }
+function Row({ row, place, top, edit, onEdit }) {
+  const number = row.sheet_row ? t("line_of_file", { line: String(row.sheet_row) }) : String(row.index + 1);
+  const state = row.attempt > 1 && row.state === "failed" ? t("row_failed_again", { attempt: row.attempt }) : t(`row_${row.state}`);
+  const column = row.column ? columnTitle(row.column) : "";
+  return html`<div role="row" class=${`row ${edit ? "edited" : ""}`} aria-rowindex=${place + 2} style=${{ top: `${top}px` }}>
+    <span role="rowheader" class="c-row" data-label=${t("row")}>${number}</span>
+    <span role="cell" class="c-row_state" data-label=${t("row_state")}>${state}</span>
+    <span role="cell" class="c-order" data-label=${t("order")} title=${row.order?.order_no}>${row.order?.order_no ?? ""}</span>
+    <span role="cell" class="c-column" data-label=${t("column")}>${column}</span>
+    <span role="cell" class="c-value" data-label=${t("value")}>
+      ${isCorrectable(row) ? html`<${ValueField} row=${row} edit=${edit} label=${t("value_of_row", { column, row: number })} onEdit=${onEdit} />` : (row.value ?? "")}
+    </span>
+    <span role="cell" class="c-reason" data-label=${t("reason")} title=${row.reason}>${row.reason ?? ""}</span>
+  </div>`;
+}
 
-  makeRow(row) {
-    const cells = this.columns.map((key, place) =>
-      make(place ? "td" : "th", { scope: place ? null : "row", class: key, "data-label": t(key) }, SHOWN[key](row) ?? ""),
-    );
-    return make("tr", {}, ...cells);
-  }
+function ValueField({ row, edit, label, onEdit }) {
+  const was = valueAt(row.order, row.column);
+  return html`<input
+    aria-label=${label}
+    value=${edit ? edit.value : was}
+    maxlength="1000"
+    onInput=${(event) => onEdit(row, event.target.value === was ? null : event.target.value)}
+  />`;
 }

@@ -1,185 +1,236 @@
-// The list of tasks: one element a task, kept and changed in place so that focus and open tables stay.
+// The list of tasks: follows a feed, draws what can be seen, moves by keys, selects and hides.
 
-import { post } from "./api.js";
-import { make, oneAtATime, say, setHidden, setText } from "./dom.js";
-import { OpenRows } from "./open_rows.js";
-import { formatSize, formatTime, t } from "./texts.js";
+import { post, serviceNow } from "./api.js";
+import { Message, useActing } from "./acting.js";
+import { get } from "./api.js";
+import { tellEnded } from "./endings.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./preact.js";
+import { TaskFeed } from "./task_feed.js";
+import { FILTERS } from "./task_filters.js";
+import { TaskRow } from "./task_row.js";
+import { hasEnded } from "./task_words.js";
+import { formatDuration, t } from "./texts.js";
+import { useKeys } from "./keys.js";
+import { useRowHeight, useVisibleRows } from "./visible_rows.js";
 
-const KINDS = ["business_import", "business_export", "business_process"];
-const MARKS = { 1: "○", 2: "◐", 3: "✓", 4: "◑", 5: "✗" };
-const TONES = { 1: "", 2: "", 3: "good", 4: "warn", 5: "bad" };
-// What this service submits is named in the reader's language, the rest as it was submitted.
-const BUSINESSES = { 1: "order_export", 2: "order_import" };
-// What these reasons say stands on the button that opens the rows.
-const SAID_BY_ROWS = ["rows_failed", "rows_open"];
-const hasEnded = (task) => task.status >= 3;
-const wasStopped = (task) => hasEnded(task) && task.reason_code === "closed";
+const WIDE_REM = 5.5;
+const NARROW_REM = 12.5;
+const STALE_MS = 30_000;
+const HIDDEN_AT_ONCE = 200;
 
-export class TaskList {
-  constructor(element, onChange) {
-    this.element = element;
-    this.onChange = onChange;
-    this.rows = new Map();
-    this.empty = document.getElementById("empty");
-    this.hideEnded = document.getElementById("hide-ended");
-    this.announcer = document.getElementById("announcer");
-  }
+/** Return the feed of these filters and what it has. */
+export function useFeed(filters) {
+  const feed = useMemo(() => new TaskFeed(tellEnded), []);
+  const [state, setState] = useState(feed.state);
+  const key = JSON.stringify(filters);
+  useEffect(() => feed.subscribe(setState), [feed]);
+  useEffect(() => {
+    feed.show(filters);
+    return () => feed.stop();
+  }, [key]);
+  useEffect(() => {
+    const look = () => (document.hidden ? feed.stop() : feed.soon());
+    const soon = () => feed.soon();
+    const lost = () => feed.set({ failure: new Error(t("offline")) });
+    document.addEventListener("visibilitychange", look);
+    addEventListener("online", soon);
+    addEventListener("offline", lost);
+    addEventListener("tasks-changed", soon);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      removeEventListener("online", soon);
+      removeEventListener("offline", lost);
+      removeEventListener("tasks-changed", soon);
+    };
+  }, [feed]);
+  return [feed, state];
+}
 
-  activeIds() {
-    return [...this.rows.values()].filter((row) => !hasEnded(row.task)).map((row) => row.task.task_id);
-  }
+export function TaskList({ query }) {
+  const filters = Object.fromEntries(FILTERS.filter((name) => query[name]).map((name) => [name, query[name]]));
+  const [feed, state] = useFeed(filters);
+  const { tasks } = state;
+  const [selected, setSelected] = useState(new Set());
+  const now = useNow(tasks.some((task) => !hasEnded(task)));
+  const toggle = (taskId) => setSelected((old) => (old.has(taskId) ? new Set([...old].filter((id) => id !== taskId)) : new Set([...old, taskId])));
+  return html`
+    <${Freshness} state=${state} onRefresh=${() => feed.soon()} />
+    <${Selection} tasks=${tasks} selected=${selected} filters=${filters} onChange=${(ids) => setSelected(ids)} onHidden=${() => feed.soon()} />
+    <${Rows} feed=${feed} state=${state} now=${now} selected=${selected} onSelect=${toggle} />
+    ${!state.isLoading && tasks.length === 0 && html`<${Empty} isFiltered=${Object.keys(filters).length > 0} failure=${state.failure} />`}
+  `;
+}
 
-  endedIds() {
-    return [...this.rows.values()].filter((row) => hasEnded(row.task)).map((row) => row.task.task_id);
-  }
-
-  /** Show exactly these tasks, in this order. */
-  replace(tasks) {
-    const wanted = new Set(tasks.map((task) => task.task_id));
-    for (const [id, row] of this.rows) {
-      if (!wanted.has(id)) {
-        row.element.remove();
-        this.rows.delete(id);
-      }
+function Rows({ feed, state, now, selected, onSelect }) {
+  const list = useRef(null);
+  const { tasks } = state;
+  const height = useRowHeight(WIDE_REM, NARROW_REM);
+  const [first, end] = useVisibleRows(list, tasks.length, height);
+  const cursor = useCursor(list, tasks, height);
+  useEffect(() => {
+    if (end >= tasks.length && state.more && !state.failure) {
+      feed.loadMore();
     }
-    tasks.forEach((task, place) => {
-      const row = this.rows.get(task.task_id) ?? this.add(task);
-      if (this.element.children[place] !== row.element) {
-        this.element.insertBefore(row.element, this.element.children[place] ?? null);
-      }
+  }, [end, tasks.length, state.more, state.failure]);
+  const places = Array.from({ length: Math.max(end - first, 0) }, (_, place) => first + place);
+  // The row that has the focus stays drawn, wherever the page is scrolled to.
+  if (cursor >= 0 && cursor < tasks.length && !places.includes(cursor)) {
+    places.push(cursor);
+  }
+  const onChange = useMemo(() => () => feed.soon(), [feed]);
+  return html`<ul ref=${list} class="tasks" style=${{ height: `${tasks.length * height}px` }} aria-label=${t("tasks")} aria-busy=${state.isLoading}>
+    ${state.isLoading && tasks.length === 0 && html`<li class="notice loading">${t("loading")}</li>`}
+    ${places.map((place) => {
+      const task = tasks[place];
+      return html`<${TaskRow}
+        key=${task.task_id}
+        task=${task}
+        now=${hasEnded(task) ? 0 : now}
+        place=${place}
+        count=${state.more ? -1 : tasks.length}
+        top=${place * height}
+        isSelected=${selected.has(task.task_id)}
+        onSelect=${onSelect}
+        onChange=${onChange}
+      />`;
+    })}
+  </ul>`;
+}
+
+/** Follow the row that has the focus and let j and k move it; where its task goes, its neighbour takes its place. */
+function useCursor(list, tasks, height) {
+  const [cursor, setCursor] = useState(-1);
+  const wanted = useRef(-1);
+  const focused = useRef(null);
+  useEffect(() => {
+    const follow = (event) => {
+      const row = event.target.closest?.("[data-task]");
+      focused.current = row && list.current?.contains(row) ? Number(row.dataset.task) : null;
+      setCursor(focused.current === null ? -1 : tasks.findIndex((task) => task.task_id === focused.current));
+    };
+    document.addEventListener("focusin", follow);
+    return () => document.removeEventListener("focusin", follow);
+  }, [tasks]);
+  useLayoutEffect(() => {
+    const place = tasks.findIndex((task) => task.task_id === focused.current);
+    if (focused.current !== null && place < 0 && document.activeElement === document.body) {
+      wanted.current = Math.min(Math.max(cursor, 0), tasks.length - 1);
+      focused.current = null;
+    }
+    if (wanted.current >= 0 && tasks[wanted.current]) {
+      const row = list.current.querySelector(`[data-task="${tasks[wanted.current].task_id}"]`);
+      row?.querySelector("[data-row-link]").focus({ preventScroll: true });
+      wanted.current = row ? -1 : wanted.current;
+    }
+  });
+  const move = (step) => () => {
+    const next = Math.min(Math.max(cursor + step, 0), tasks.length - 1);
+    if (next >= 0) {
+      wanted.current = next;
+      reveal(list.current, next * height, height);
+      setCursor(next);
+    }
+  };
+  useKeys({ j: move(1), k: move(-1), x: () => focused.current && list.current.querySelector(`[data-task="${focused.current}"] input`)?.click() });
+  return cursor;
+}
+
+function reveal(list, top, height) {
+  const at = list.getBoundingClientRect().top + top;
+  if (at < 80 || at + height > innerHeight) {
+    scrollBy({ top: at - innerHeight / 3 });
+  }
+}
+
+/** Return the service's time, a second at a time while it matters. */
+export function useNow(isNeeded) {
+  const [now, setNow] = useState(serviceNow);
+  useEffect(() => {
+    const timer = isNeeded && setInterval(() => setNow(serviceNow()), 1000);
+    return () => clearInterval(timer);
+  }, [isNeeded]);
+  return now;
+}
+
+function Freshness({ state, onRefresh }) {
+  useNow(true);
+  const age = Date.now() - state.updatedAt;
+  const isStale = state.updatedAt > 0 && (state.failure || (age > STALE_MS && state.tasks.some((task) => !hasEnded(task))));
+  const text = state.updatedAt === 0 ? t("loading") : t("updated_ago", { time: formatDuration(age) });
+  const isIdle = state.updatedAt > 0 && !state.failure && state.tasks.every(hasEnded);
+  return html`<div class="bar">
+      <p class=${isStale ? "warn" : "quiet"} id="freshness">${state.failure && state.updatedAt === 0 ? "" : text}${isIdle && ` · ${t("nothing_goes_on")}`}</p>
+      <button type="button" onClick=${onRefresh}>${t("refresh")}</button>
+    </div>
+    <div role="status">
+      ${state.failure &&
+      html`<p class="notice bad" id="connection">
+        ${state.tasks.length > 0 && !state.failure.isSignedOut && t("rows_are_old")} ${state.failure.message}
+        ${state.failure.isSignedOut && html` <a href="/sign-in" target="_blank">${t("sign_in_in_new_tab")}</a>`}
+      </p>`}
+    </div>`;
+}
+
+function Selection({ tasks, selected, filters, onChange, onHidden }) {
+  const [run, busy, message] = useActing();
+  const chosen = tasks.filter((task) => selected.has(task.task_id) && hasEnded(task)).map((task) => task.task_id);
+  const ended = tasks.filter(hasEnded);
+  const isAll = ended.length > 0 && chosen.length === ended.length;
+  const hide = (work) =>
+    run(async () => {
+      const count = await work();
+      onChange(new Set());
+      onHidden();
+      return { text: t("hidden_count", { count }), tone: "good" };
     });
-    this.update(tasks);
-  }
-
-  /** Change the tasks that are shown; return whether one of them has just ended. */
-  update(tasks) {
-    const known = tasks.filter((task) => this.rows.has(task.task_id));
-    const ended = known.filter((task) => hasEnded(task) && !hasEnded(this.rows.get(task.task_id).task));
-    known.forEach((task) => this.rows.get(task.task_id).show(task));
-    ended.forEach((task) => this.announce(task));
-    this.empty.hidden = this.rows.size > 0;
-    this.hideEnded.hidden = this.endedIds().length === 0;
-    return ended.length > 0;
-  }
-
-  add(task) {
-    const row = new TaskRow(task, this.onChange);
-    this.rows.set(task.task_id, row);
-    return row;
-  }
-
-  announce(task) {
-    setText(this.announcer, t("ended_announcement", { name: nameOf(task), state: stateOf(task) }));
-  }
+  return html`<div class="selection">
+    <label class="choice"
+      ><input type="checkbox" checked=${isAll} disabled=${ended.length === 0} onChange=${() => onChange(new Set(isAll ? [] : ended.map((task) => task.task_id)))} />
+      ${chosen.length ? t("selected_count", { count: chosen.length }) : t("select_all_ended")}</label
+    >
+    <button type="button" id="hide-selected" disabled=${chosen.length === 0} aria-disabled=${busy ? "true" : null} onClick=${() => hide(() => hideTasks(chosen))}>
+      ${t("hide_selected")}
+    </button>
+    <button
+      type="button"
+      id="hide-ended"
+      disabled=${ended.length === 0}
+      aria-disabled=${busy ? "true" : null}
+      onClick=${() => confirm(t("hide_ended_sure")) && hide(() => hideEnded(filters))}
+    >
+      ${t("hide_ended")}
+    </button>
+    <${Message} message=${message} />
+  </div>`;
 }
 
-class TaskRow {
-  constructor(task, onChange) {
-    this.task = task;
-    this.onChange = onChange;
-    this.name = make("span", { class: "name" });
-    this.state = make("span", { class: "state" });
-    this.progress = make("progress", { max: 100 });
-    this.facts = make("p", { class: "facts quiet" });
-    this.reason = make("p", { class: "reason" });
-    this.message = make("p", { class: "message", role: "alert" });
-    this.outcome = make("p", { class: "message", role: "status" });
-    this.openRows = new OpenRows(task.task_id, (text, tone) => this.wereRun(text, tone));
-    this.link = make("a", {}, t("download"));
-    this.stop = make("button", { type: "button" }, t("stop"));
-    this.hide = make("button", { type: "button" }, t("hide"));
-    const act = oneAtATime([this.stop, this.hide], this.message, (event) => this.act(event.currentTarget));
-    this.stop.addEventListener("click", act);
-    this.hide.addEventListener("click", act);
-    this.element = make(
-      "li",
-      { class: "task panel", tabindex: "-1" },
-      make("div", { class: "head" }, this.name, this.state),
-      this.progress,
-      this.facts,
-      this.reason,
-      make("div", { class: "actions" }, this.link, this.openRows.button, this.stop, this.hide),
-      this.message,
-      this.outcome,
-      this.openRows.element,
-    );
-    this.show(task);
+async function hideTasks(taskIds) {
+  for (let first = 0; first < taskIds.length; first += HIDDEN_AT_ONCE) {
+    await post("/task/clear_show", { task_ids: taskIds.slice(first, first + HIDDEN_AT_ONCE) });
   }
-
-  show(task) {
-    this.task = task;
-    const name = nameOf(task);
-    const percent = task.progress === null ? "" : ` ${task.progress} %`;
-    setText(this.name, `${name} · #${task.task_id}`);
-    const mark = wasStopped(task) ? "■" : MARKS[task.status];
-    setText(this.state, `${mark} ${stateOf(task)}${task.status === 2 ? percent : ""}`);
-    this.state.className = `state ${wasStopped(task) ? "" : TONES[task.status]}`.trim();
-    this.progress.hidden = task.status !== 2;
-    this.progress.value = task.progress ?? 0;
-    this.progress.setAttribute("aria-label", t("progress_of", { name }));
-    setText(this.facts, factsOf(task));
-    setText(this.reason, task.reason ?? "");
-    this.reason.hidden = !task.reason || SAID_BY_ROWS.includes(task.reason_code);
-    this.link.hidden = !task.link;
-    if (task.link) {
-      this.link.href = task.link;
-    }
-    setHidden(this.hide, !hasEnded(task), this.element);
-    setHidden(this.stop, hasEnded(task), this.hide);
-    for (const action of [this.link, this.stop, this.hide]) {
-      action.setAttribute("aria-label", `${action.textContent}: ${name} #${task.task_id}`);
-    }
-    this.openRows.show(task, `${name} #${task.task_id}`);
-  }
-
-  async act(button) {
-    const taskId = this.task.task_id;
-    say(this.message, "");
-    if (button === this.hide) {
-      await post("/task/clear_show", { task_ids: [taskId] });
-    } else {
-      setText(this.stop, t("stop_asked"));
-      await post("/async_task/close", { task_id: taskId }).catch((error) => {
-        setText(this.stop, t("stop"));
-        throw error;
-      });
-    }
-    this.onChange();
-  }
-
-  wereRun(text, tone) {
-    if (text) {
-      say(this.outcome, text, tone);
-    }
-    this.onChange();
-  }
+  return taskIds.length;
 }
 
-function stateOf(task) {
-  return wasStopped(task) ? t("state_stopped") : t(`state_${task.status}`);
+/** Hide all that ended and that the filters let through, shown here or not. */
+async function hideEnded(filters) {
+  const state = ["finished", "partly", "failed"].includes(filters.state) ? filters.state : "ended";
+  let count = 0;
+  while (filters.state !== "active") {
+    const { tasks } = await get("/pages/tasks", { ...filters, state, limit: HIDDEN_AT_ONCE });
+    if (tasks.length === 0) {
+      break;
+    }
+    count += await hideTasks(tasks.map((task) => task.task_id));
+  }
+  return count;
 }
 
-function nameOf(task) {
-  const known = BUSINESSES[task.business_id];
-  const business = known ? t(known) : task.business_name || t(KINDS[task.type] ?? "business_process");
-  return task.file_name ? t("business_of_file", { business, file: task.file_name }) : business;
-}
-
-function factsOf(task) {
-  const { counts } = task;
-  const facts = [t("created_at", { time: formatTime(task.create_time) })];
-  if (task.end_time) {
-    facts.push(t("ended_at", { time: formatTime(task.end_time) }));
+function Empty({ isFiltered, failure }) {
+  if (failure) {
+    return null;
   }
-  if (counts.bytes !== undefined) {
-    facts.push(t("file_facts", { rows: counts.rows ?? "–", size: formatSize(counts.bytes) }));
-  }
-  if (counts.total !== undefined) {
-    facts.push(t("import_facts", { created: counts.created ?? 0, failed: counts.failed ?? 0, total: counts.total }));
-  }
-  // While it runs they are simply those that are still to come.
-  if (counts.not_attempted && hasEnded(task)) {
-    facts.push(t("not_attempted", { count: counts.not_attempted }));
-  }
-  return facts.join(" · ");
+  return html`<p class="notice">
+    ${isFiltered ? t("no_tasks_match") : t("no_tasks")}
+    ${!isFiltered && html` <a href="/import">${t("import_orders")}</a> · <a href="/export">${t("export_orders")}</a>`}
+  </p>`;
 }

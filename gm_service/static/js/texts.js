@@ -1,9 +1,9 @@
 // The reader's dictionary and formats; texts/en.json and texts/zh.json hold every sentence of the pages.
 
-export const language = document.documentElement.lang;
+export const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const answer = await fetch(`/static/texts/${language}.json`);
 const texts = await answer.json();
-const timeZone = document.querySelector('meta[name="time-zone"]')?.content;
+export const timeZone = document.querySelector('meta[name="time-zone"]')?.content;
 
 /** Return the text of `key`, its {names} filled from `facts`. */
 export function t(key, facts = {}) {
@@ -43,4 +43,28 @@ export function formatSize(bytes) {
 /** Return an amount of money, a decimal as text, as people write it. */
 export function formatAmount(amount) {
   return new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount);
+}
+
+/** Return a length of time, in milliseconds, in its largest two units. */
+export function formatDuration(milliseconds) {
+  const seconds = Math.max(Math.round(milliseconds / 1000), 0);
+  if (seconds === 0) {
+    return t("short_time");
+  }
+  const units = [
+    ["day", Math.floor(seconds / 86_400)],
+    ["hour", Math.floor(seconds / 3600) % 24],
+    ["minute", Math.floor(seconds / 60) % 60],
+    ["second", seconds % 60],
+  ];
+  const first = units.findIndex(([, count]) => count > 0);
+  const shown = units.slice(first, first + 2).filter(([, count], place) => count > 0 || place === 0);
+  return shown
+    .map(([unit, count]) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(count))
+    .join(" ");
+}
+
+/** Return the text of a key that may not be there, undefined where it is not. */
+export function textOf(key) {
+  return texts[key];
 }

@@ -1,35 +1,47 @@
 // The verdict of a check: how many rows would be created, what of the file was not read, which rows would fail and why.
 
-import { make, say } from "./dom.js";
-import { RowTable } from "./row_table.js";
-import { formatAmount, t } from "./texts.js";
+import { html } from "./preact.js";
+import { columnTitle, formatAmount, t } from "./texts.js";
 
 const MOST_SHOWN = 300;
 
-export class Verdict {
-  constructor(element) {
-    this.notes = make("ul", { class: "quiet notes" });
-    this.table = new RowTable(["row", "column", "value", "reason"]);
-    this.table.name(t("rows_that_would_fail"));
-    this.rest = make("p", { class: "quiet", hidden: true });
-    element.append(this.notes, this.table.element, this.rest);
-    this.element = element;
-  }
+/** `edits` are corrected values by `index column`; `onEdit(row, value)` is told of one. */
+export function Verdict({ checked, edits, onEdit }) {
+  const tone = checked.failed === 0 ? "good" : checked.created ? "warn" : "bad";
+  const title = t("rows_that_would_fail");
+  return html`<div class="verdict">
+    <p class=${tone} role="status">${sentenceOf(checked)}</p>
+    ${edits.size > 0 && html`<p>${t("corrections_go_along", { count: edits.size })}</p>`}
+    <ul class="quiet notes">${notesOf(checked).map((note) => html`<li>${note}</li>`)}</ul>
+    ${checked.rows.length > 0 &&
+    html`<div class="scroll" tabindex="0" role="region" aria-label=${title}><table class="failing">
+      <caption class="unseen">${title}</caption>
+      <thead><tr>${["row", "column", "value", "reason"].map((key) => html`<th scope="col">${t(key)}</th>`)}</tr></thead>
+      <tbody>${checked.rows.slice(0, MOST_SHOWN).map((row) => html`<${FailingRow} key=${`${row.index} ${row.column}`} row=${row} edit=${edits.get(`${row.index} ${row.column}`)} onEdit=${onEdit} />`)}</tbody>
+    </table></div>`}
+    ${checked.rows.length > MOST_SHOWN && html`<p class="quiet">${t("first_rows_shown", { count: MOST_SHOWN, total: checked.rows.length })}</p>`}
+  </div>`;
+}
 
-  /** Show what a check answered; the sentence goes into `message`, which is read aloud. */
-  show(checked, message) {
-    const good = checked.failed === 0;
-    say(message, sentenceOf(checked), good ? "good" : checked.created ? "warn" : "bad");
-    this.notes.replaceChildren(...notesOf(checked).map((note) => make("li", {}, note)));
-    this.table.replace(checked.rows.slice(0, MOST_SHOWN));
-    this.rest.hidden = checked.rows.length <= MOST_SHOWN;
-    this.rest.textContent = t("first_rows_shown", { count: MOST_SHOWN, total: checked.rows.length });
-    this.element.hidden = false;
-  }
-
-  hide() {
-    this.element.hidden = true;
-  }
+function FailingRow({ row, edit, onEdit }) {
+  const column = row.column ? columnTitle(row.column) : "";
+  const number = row.sheet_row ? t("line_of_file", { line: String(row.sheet_row) }) : String(row.index + 1);
+  const isField = row.column && !["row", "lines"].includes(row.column);
+  return html`<tr>
+    <th scope="row" data-label=${t("row")}>${number}</th>
+    <td data-label=${t("column")}>${column}</td>
+    <td data-label=${t("value")}>
+      ${isField
+        ? html`<input
+            aria-label=${t("value_of_row", { column, row: number })}
+            maxlength="1000"
+            value=${edit ? edit.value : (row.value ?? "")}
+            onInput=${(event) => onEdit(row, event.target.value)}
+          />`
+        : (row.value ?? "")}
+    </td>
+    <td data-label=${t("reason")}>${row.reason}</td>
+  </tr>`;
 }
 
 function sentenceOf({ total, created, failed }) {
@@ -40,20 +52,13 @@ function sentenceOf({ total, created, failed }) {
 }
 
 function notesOf({ created, lines, amount, file }) {
-  const notes = created ? [t("check_totals", { lines, amount: formatAmount(amount) })] : [];
-  if (file?.sheet_name) {
-    notes.push(t("check_sheet", { name: file.sheet_name }));
-  }
-  if (file?.other_sheets.length) {
-    notes.push(t("check_other_sheets", { names: listed(file.other_sheets) }));
-  }
-  if (file?.encoding) {
-    notes.push(t("check_encoding", { encoding: file.encoding.toUpperCase() }));
-  }
-  if (file?.ignored_columns.length) {
-    notes.push(t("check_ignored", { names: listed(file.ignored_columns) }));
-  }
-  return notes;
+  return [
+    created && t("check_totals", { lines, amount: formatAmount(amount) }),
+    file?.sheet_name && t("check_sheet", { name: file.sheet_name }),
+    file?.other_sheets.length && t("check_other_sheets", { names: listed(file.other_sheets) }),
+    file?.encoding && t("check_encoding", { encoding: file.encoding.toUpperCase() }),
+    file?.ignored_columns.length && t("check_ignored", { names: listed(file.ignored_columns) }),
+  ].filter(Boolean);
 }
 
 function listed(names) {

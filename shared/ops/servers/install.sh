@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the servers that make stack and some tests need, on Debian and Ubuntu: `make servers`.
+# Installs what make stack and some tests need, on Debian and Ubuntu: `make servers`. The servers, and for tests of the
+# pages a browser and a font with Chinese characters.
 #
 # Debian starts what it installs; this keeps it from doing so, by the file that Debian asks (policy-rc.d), so that no
 # server of the system runs that did not run before. What is here already is neither changed nor restarted.
@@ -14,8 +15,10 @@ has mariadbd && has mariadb-install-db || missing="$missing mariadb-server"
 has rabbitmq-server || missing="$missing rabbitmq-server"
 has redis-server || missing="$missing redis-server"
 has nginx || missing="$missing nginx"
+has chromium || missing="$missing chromium"
+ls /usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc >/dev/null 2>&1 || missing="$missing fonts-noto-cjk"
 if [ -z "$missing" ]; then
-    echo "MariaDB, RabbitMQ, Redis and nginx are here."
+    echo "MariaDB, RabbitMQ, Redis, nginx and chromium are here."
     exit 0
 fi
 if ! has apt-get; then

@@ -47,6 +47,16 @@ def test_five_plugins_are_shipped(quick_desk: JobDesk) -> None:
     assert shipped <= set(quick_desk.room.plugins.names())
 
 
+def test_plugins_are_offered_with_what_their_jobs_take(quick_desk: JobDesk, plugin_dir: Path) -> None:
+    (plugin_dir / "old.py").write_text(EXISTING.replace('"n"]}', '"n"], "odd": {1, 2}}', 1))
+
+    offered = {each["job_type"]: each for each in quick_desk.call("list_plugins")["data"]["list"]}
+
+    assert offered["hello"]["schema"]["required"] == ["str_info"]
+    assert offered["ping"]["description"] == "task2 runs when task1 has finished."
+    assert (offered["old"]["schema"], offered["old"]["description"]) == (None, "")
+
+
 def test_an_existing_file_runs_unchanged_and_may_register_several(quick_desk: JobDesk, plugin_dir: Path) -> None:
     (plugin_dir / "old.py").write_text(EXISTING)
 

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 import schemathesis
 
-from gm_service.orders import store
 from gm_service.orders.exports.profiles import PROFILES
-from gm_service.orders.models import TimeConfig
-from gm_service.routes.pages import PAGE_ROWS, own_path
-from shared.database import in_write
+from gm_service.routes.pages import PAGES, own_path
+from gm_service.routes.rendering import load_texts
+from gm_service.task_view import poll_seconds
+from shared.errors import Language
 from tests.support.order_rows import keep_import
 from tests.support.service import Service
 
@@ -189,30 +189,23 @@ def test_centre_list_tells_what_a_person_stopped(service: Service) -> None:
     assert (listed["reason"], chinese["reason"]) == ("Stopped on request.", "已按请求停止。")
 
 
-def test_forms_offer_the_stations_own_cycles(service: Service) -> None:
-    other = TimeConfig("night", "Night", "22:00", "06:00")
-    in_write(service.engine, lambda c: store.insert_time_configs(c, "S002", [other]))
-    mine = TimeConfig("day", "Whole <day>", "06:00", "06:00")
-    in_write(service.engine, lambda c: store.insert_time_configs(c, "S001", [mine]))
-
-    page = service.person().get("/").text
-
-    assert page.count('<option value="day">Whole &lt;day&gt; 06:00–06:00</option>') == 2
-    assert "night" not in page
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_export_form_offers_every_format_by_name(service: Service, language: str) -> None:
-    person = service.person()
-    person.headers["Accept-Language"] = language
+def test_every_export_format_has_a_name_of_its_own(service: Service, language: Language) -> None:
+    page = service.person().get("/export").text
 
-    page = person.get("/").text
+    [offered] = re.findall(r'<meta name="export-formats" content="([^"]+)">', page)
+    names = [load_texts(language)[f"format_{name}"] for name in offered.split(",")]
+    assert offered.split(",") == list(PROFILES)
+    assert len(set(names)) == len(PROFILES)
+    assert all(name.isascii() == (language == "en") for name in names)
 
-    [choice] = re.findall(r'<select name="format">(.*?)</select>', page, re.DOTALL)
-    offered = dict(re.findall(r'<option value="(\w+)">([^<]+)</option>', choice))
-    assert list(offered) == list(PROFILES)
-    assert len(set(offered.values())) == len(PROFILES)
-    assert all(name.isascii() == (language == "en") for name in offered.values())
+
+@pytest.mark.parametrize("path", [re.sub("<.*>", "7", path) for path in PAGES])
+def test_every_page_is_there_for_people_and_leads_strangers_to_sign_in_and_back(service: Service, path: str) -> None:
+    stranger = service.app.test_client().get(f"{path}?text=a")
+
+    assert service.person().get(path).status_code == 200
+    assert stranger.headers["Location"] == f"/sign-in?next={path}%3Ftext%3Da"
 
 
 def test_stranger_with_a_download_link_is_led_to_sign_in_and_back(service: Service) -> None:
@@ -267,14 +260,92 @@ def test_dead_download_link_is_a_page_for_people_and_an_envelope_for_programs(se
 
 
 def test_centre_list_comes_in_pages(service: Service) -> None:
-    for _ in range(PAGE_ROWS + 1):
-        service.add_task()
+    ids = [service.add_task().task_id for _ in range(3)]
     person = service.person()
 
-    first, second = (person.get("/pages/tasks", offset=page).get_json()["data"] for page in (0, 1))
+    first = person.get("/pages/tasks", limit=2).get_json()["data"]
+    second = person.get("/pages/tasks", limit=2, before_id=first["tasks"][-1]["task_id"]).get_json()["data"]
 
-    assert (len(first["tasks"]), first["more"]) == (PAGE_ROWS, True)
-    assert (len(second["tasks"]), second["more"]) == (1, False)
+    assert ([task["task_id"] for task in first["tasks"]], first["more"]) == ([ids[2], ids[1]], True)
+    assert ([task["task_id"] for task in second["tasks"]], second["more"]) == ([ids[0]], False)
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"state": "active"}, ["waiting"]),
+        ({"state": "ended"}, ["failed", "done"]),
+        ({"state": "finished"}, ["done"]),
+        ({"state": "failed", "text": ""}, ["failed"]),
+        ({"state": "partly"}, []),
+        ({"type": 1}, ["done"]),
+        ({"text": "DON"}, ["done"]),
+        ({"since": "2026-01-01", "until": "2026-01-01"}, ["waiting", "failed", "done"]),
+        ({"since": "2026-01-02"}, []),
+        ({"until": "2025-12-31"}, []),
+    ],
+)
+def test_centre_list_is_filtered(service: Service, filters: dict[str, Any], found: list[str]) -> None:
+    done = service.add_task(type=1, file_name="done")
+    failed = service.add_task(type=0, file_name="failed")
+    service.add_task(type=0, file_name="waiting")
+    service.end_task(done.task_id)
+    service.end_task(failed.task_id, status=5, reason="no")
+
+    listed = service.person().get("/pages/tasks", **filters).get_json()["data"]["tasks"]
+
+    assert [task["file_name"] for task in listed] == found
+
+
+def test_poll_that_brings_nothing_new_is_answered_without_a_body(service: Service) -> None:
+    task = service.add_task(type=1, queue="q")
+    person = service.person()
+    first = person.get("/pages/tasks")
+    known = {"headers": {"If-None-Match": first.headers["ETag"]}}
+
+    same = person.client.get("/pages/tasks", **known)
+    service.tasks.start(task.task_id)
+    other = person.client.get("/pages/tasks", **known)
+
+    assert (same.status_code, same.data, other.status_code) == (304, b"", 200)
+
+
+def test_pages_of_many_tasks_are_asked_for_less_often() -> None:
+    assert [poll_seconds(active) for active in (0, 20, 21, 200, 201, 5000)] == [1, 1, 2, 2, 5, 5]
+
+
+def test_waiting_task_tells_its_place_and_who_submitted_it(service: Service) -> None:
+    service.add_task(queue="q")
+    service.add_task(queue="q", submitted_by="wang")
+
+    first, _ = service.person().get("/pages/tasks").get_json()["data"]["tasks"]
+
+    assert (first["ahead"], first["submitted_by"]) == (1, "wang")
+
+
+def test_page_of_a_task_has_its_input_and_its_result_without_rows(service: Service) -> None:
+    task = service.add_task(input={"file_name": "a.csv", "total": 1})
+    result = {"total": 1, "created": 1, "rows": [{"index": 0}]}
+    service.end_task(task.task_id, result=result)
+
+    page = service.person().get("/pages/task", task_id=task.task_id).get_json()["data"]
+
+    assert page["input"] == {"file_name": "a.csv", "total": 1}
+    assert page["result"] == {"total": 1, "created": 1}
+    assert page["task"]["run_count"] == 1
+
+
+def test_page_of_another_stations_task_is_not_there(service: Service) -> None:
+    task = service.add_task()
+
+    assert service.person("S002").get("/pages/task", task_id=task.task_id).status_code == 404
+
+
+@pytest.mark.parametrize(("input", "shown"), [("no json", "no json"), ('{"a": "' + "x" * 30_000 + '"}', None)])
+def test_page_shows_inputs_that_people_can_read(service: Service, input: str, shown: str | None) -> None:
+    task = service.add_task(input=input)
+
+    assert service.person().get("/pages/task", task_id=task.task_id).get_json()["data"]["input"] == shown
 
 
 def test_health_tells_of_the_process_and_readiness_of_what_it_needs(service: Service) -> None:

@@ -26,6 +26,7 @@ def test_person_signs_in_and_out(service: Service) -> None:
         "station_id": "S001",
         "station_name": "Bristol depot",
         "username": "clerk",
+        "time_zone": "UTC",
         "csrf_token": person.headers["X-CSRF-Token"],
     }
     assert (ended.status_code, outside.status_code) == (200, 401)

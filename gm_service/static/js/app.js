@@ -1,0 +1,60 @@
+// Shows the page that the address names inside the shell.
+
+import { addressWith, followLinks, go, useAddress } from "./address.js";
+import { keepPageOnDrop } from "./drop.js";
+import { ExportPage } from "./export_page.js";
+import { ImportPage } from "./import_page.js";
+import { useHeadingFocus, usePageTitle } from "./page_title.js";
+import { JobPage } from "./job_page.js";
+import { JobsPage } from "./jobs_page.js";
+import { html, render } from "./preact.js";
+import { Shell } from "./shell.js";
+import { StatisticsPage } from "./statistics_page.js";
+import { TaskFilters } from "./task_filters.js";
+import { TaskList } from "./task_list.js";
+import { TaskPage } from "./task_page.js";
+import { t } from "./texts.js";
+
+function App() {
+  const { path, query } = useAddress();
+  useHeadingFocus(path);
+  return html`<${Shell} path=${path}>${pageOf(path, query)}<//>`;
+}
+
+function pageOf(path, query) {
+  const [, taskId] = /^\/tasks\/(\d+)$/.exec(path) ?? [];
+  if (taskId) {
+    return html`<${TaskPage} key=${taskId} taskId=${taskId} query=${query} />`;
+  }
+  const [, jobId] = /^\/jobs\/(\d+)$/.exec(path) ?? [];
+  if (jobId) {
+    return html`<${JobPage} key=${jobId} jobId=${jobId} />`;
+  }
+  if (path === "/jobs") {
+    return html`<${JobsPage} query=${query} />`;
+  }
+  if (path === "/statistics") {
+    return html`<${StatisticsPage} query=${query} />`;
+  }
+  if (path === "/export") {
+    return html`<${ExportPage} query=${query} />`;
+  }
+  if (path === "/import") {
+    return html`<${ImportPage} />`;
+  }
+  return html`<${TaskCentre} query=${query} />`;
+}
+
+function TaskCentre({ query }) {
+  usePageTitle(t("task_centre"));
+  return html`<h1 tabindex="-1">${t("task_centre")}</h1>
+    <${TaskFilters} query=${query} />
+    <${TaskList} query=${query} />`;
+}
+
+if (new URLSearchParams(location.search).has("lang")) {
+  go(addressWith({ lang: "" }), { replace: true });
+}
+keepPageOnDrop();
+followLinks();
+render(html`<${App} />`, document.getElementById("app"));

@@ -1,0 +1,49 @@
+// Tells that a task has ended: a toast, a number in the title while nobody looks, a notification where it was allowed.
+
+import { nameOf, stateOf, toneOf } from "./task_words.js";
+import { t } from "./texts.js";
+import { toast } from "./toasts.js";
+
+const ALLOWED = "notify";
+let unseen = 0;
+let title = document.title;
+
+/** Set the page's title; the number of tasks that ended meanwhile stays before it. */
+export function setTitle(text) {
+  title = text;
+  document.title = unseen ? `(${unseen}) ${title}` : title;
+}
+
+export function tellEnded(task) {
+  const text = t("ended_announcement", { name: nameOf(task), state: stateOf(task) });
+  toast(text, toneOf(task), `/tasks/${task.task_id}`);
+  if (document.hidden) {
+    unseen += 1;
+    setTitle(title);
+    if (isNotifying()) {
+      new Notification(text, { tag: `task-${task.task_id}`, icon: "/static/icon.svg" });
+    }
+  }
+}
+
+/** Tell whether the browser can notify here at all: on https and on this machine only. */
+export const canNotify = () => "Notification" in globalThis && isSecureContext && Notification.permission !== "denied";
+
+export const isNotifying = () =>
+  canNotify() && Notification.permission === "granted" && localStorage.getItem(ALLOWED) === "yes";
+
+/** Ask the browser, because the person wants it; return whether notifications will come. */
+export async function setNotifying(isWanted) {
+  localStorage.setItem(ALLOWED, isWanted ? "yes" : "no");
+  if (isWanted && Notification.permission === "default") {
+    await Notification.requestPermission();
+  }
+  return isNotifying();
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) {
+    unseen = 0;
+    setTitle(title);
+  }
+});

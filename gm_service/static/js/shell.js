@@ -1,0 +1,132 @@
+// What surrounds every page: whose station it is, the way to the other pages, themes, languages, keys, signing out.
+
+import { post } from "./api.js";
+import { addressWith, go } from "./address.js";
+import { canNotify, isNotifying, setNotifying } from "./endings.js";
+import { useKeys } from "./keys.js";
+import { html, useEffect, useRef, useState } from "./preact.js";
+import { language, t, timeZone } from "./texts.js";
+import { Toasts } from "./toasts.js";
+
+const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
+
+export function Shell({ path, children }) {
+  const help = useRef(null);
+  useKeys({
+    "?": () => help.current.showModal(),
+    "/": search,
+    Escape: (event) => leave(event, path),
+    g: () => go("/"),
+  });
+  return html`<header class="bar">
+      <p class="station"><span class="quiet">${t("station")}</span> <strong>${meta("station-name")}</strong> <span class="quiet">${meta("station-id")}</span></p>
+      <${Who} onHelp=${() => help.current.showModal()} />
+      <${Navigation} path=${path} />
+    </header>
+    <main id="main">${children}</main>
+    <footer>
+      <p class="quiet">${t("times_in_zone")} ${timeZone}</p>
+      <${Choices} />
+    </footer>
+    <${Toasts} />
+    <${Help} dialog=${help} />`;
+}
+
+function Navigation({ path }) {
+  const pages = [
+    ["/", t("task_centre"), path === "/" || path.startsWith("/tasks/")],
+    ["/export", t("export_orders"), path === "/export"],
+    ["/import", t("import_orders"), path === "/import"],
+    ["/jobs", t("jobs"), path.startsWith("/jobs")],
+    ["/statistics", t("statistics"), path === "/statistics"],
+  ];
+  return html`<nav aria-label=${t("pages")}>
+    ${pages.map(([address, name, isHere]) => html`<a href=${address} aria-current=${isHere ? "page" : null}>${name}</a>`)}
+  </nav>`;
+}
+
+function Who({ onHelp }) {
+  const signOut = async () => {
+    await post("/session/end").catch(() => undefined);
+    sessionStorage.clear();
+    location.assign("/sign-in");
+  };
+  return html`<p class="who">
+    <span>${meta("person-name")}</span>
+    <button type="button" class="plain" aria-label=${t("keys")} onClick=${onHelp}>?</button>
+    <button type="button" id="sign-out" onClick=${signOut}>${t("sign_out")}</button>
+  </p>`;
+}
+
+function Choices() {
+  const [theme, setTheme] = useState(document.documentElement.dataset.theme ?? "");
+  const [isTold, setTold] = useState(isNotifying());
+  const choose = (event) => {
+    const chosen = event.target.value;
+    localStorage.setItem("theme", chosen);
+    if (chosen) {
+      document.documentElement.dataset.theme = chosen;
+    } else {
+      delete document.documentElement.dataset.theme;
+    }
+    setTheme(chosen);
+  };
+  const other = language === "zh" ? "en" : "zh";
+  const themes = [
+    ["", t("theme_auto")],
+    ["light", t("theme_light")],
+    ["dark", t("theme_dark")],
+  ];
+  return html`<div class="choices">
+    <label class="choice">${t("theme")}
+      <select id="theme" value=${theme} onChange=${choose}>
+        ${themes.map(([value, name]) => html`<option value=${value} selected=${value === theme}>${name}</option>`)}
+      </select>
+    </label>
+    ${canNotify() &&
+    html`<label class="choice"
+      ><input type="checkbox" checked=${isTold} onChange=${async (event) => setTold(await setNotifying(event.target.checked))} /> ${t("notify_me")}</label
+    >`}
+    <a id="other-language" href=${addressWith({ lang: other })} lang=${other} hreflang=${other} onClick=${(event) => (event.target.href = addressWith({ lang: other }))}
+      >${t("other_language")}</a
+    >
+  </div>`;
+}
+
+function Help({ dialog }) {
+  const keys = [
+    ["/", t("key_search")],
+    ["j k", t("key_move")],
+    ["Enter", t("key_open")],
+    ["x", t("key_select")],
+    ["Esc", t("key_back")],
+    ["g", t("key_centre")],
+    ["?", t("key_help")],
+  ];
+  useEffect(() => {
+    const close = (event) => event.target === dialog.current && dialog.current.close();
+    dialog.current.addEventListener("click", close);
+  }, []);
+  return html`<dialog ref=${dialog} aria-labelledby="keys-title">
+    <h2 id="keys-title">${t("keys")}</h2>
+    <dl class="keys">${keys.map(([key, what]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${what}</dd></div>`)}</dl>
+    <form method="dialog"><button>${t("close")}</button></form>
+  </dialog>`;
+}
+
+function search() {
+  if (location.pathname !== "/") {
+    go("/");
+  }
+  // Where the centre is still to be drawn, after that.
+  setTimeout(() => document.querySelector("input[type=search]")?.focus());
+}
+
+/** Escape leaves a field first, then the page of one task. */
+function leave(event, path) {
+  if (event.target !== document.body && event.target.matches?.("input, textarea, select")) {
+    event.target.blur();
+  } else if (path.startsWith("/tasks/") && !document.querySelector("dialog[open]")) {
+    go("/");
+  }
+}
