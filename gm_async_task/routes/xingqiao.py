@@ -50,7 +50,7 @@ def xingqiao_routes(room: WorkflowRoom, settings: AsyncTaskSettings) -> APIBluep
     offer("create_job", commands.CreateJob, create, "Create a job.")
     offer("delete_job", commands.OneJob, delete, "Delete a job and its tasks.")
     offer("retry_job", commands.OneJob, retry, "Start a failed job again.")
-    offer("list_plugins", commands.ListPlugins, _data(room.creation.list_plugins), "List the job types that are offered.")
+    offer("list_plugins", commands.ListPlugins, _data(room.creation.list_plugins), "List the job types.")
     offer("list_jobs", commands.ListJobs, _data(jobs.list_jobs), "List jobs.")
     offer("get_job_detail", commands.OneJob, _data(jobs.get_job_detail), "Get one job.")
     offer("list_tasks", commands.ListTasks, _data(jobs.list_tasks), "List the tasks of a job.")
