@@ -13,14 +13,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import requests
 
 from shared.broker.queue import make_task_queue
 from shared.task_api.models import TaskStatus
 from tests.support.brokers import hostile_messages, publish
 from tests.support.cluster import QUEUE, Cluster
 from tests.support.databases import MariaDbDatabases
-from tests.support.import_jobs import ended_import, order_rows, orders_of, slow_rows, submit_import
+from tests.support.import_jobs import (
+    BOTH_ENDED_RIGHT,
+    ended_import,
+    import_and_export,
+    order_rows,
+    orders_of,
+    slow_rows,
+    submit_import,
+)
 from tests.support.waiting import wait_for
 
 KINDS = ["embedded", "rabbitmq", "redis"]
@@ -53,20 +60,7 @@ def _run_ends(platform: Cluster, task_ids: list[int]) -> set[tuple[TaskStatus, i
 
 
 def test_import_and_export_end_right(platform: Cluster) -> None:
-    task_id = submit_import(platform.first, "conform", order_rows(300, "conform-"))
-    imported = ended_import(platform.first, task_id)
-    asked = requests.get(
-        platform.first.url + "/station/sales_analysis/orderdetail",
-        params={"query_type": 1, "start_date": "2010-12-24", "end_date": "2010-12-24"},
-        headers={"Authorization": f"Bearer {platform.first.token}", "Prefer": "respond-async"},
-        timeout=30,
-    ).json()["data"]
-    exported = ended_import(platform.first, asked["task_id"])
-
-    assert (imported["status"], imported["result"]["created"], imported["result"]["failed"]) == (4, 270, 30)
-    assert orders_of(platform, task_id) == [(index, 1) for index in range(300) if index % 10 != 9]
-    assert (exported["status"], exported["result"]["orders"]) == (3, 270)
-    assert len(platform.first.get(exported["result"]["link"]).content) == exported["result"]["bytes"]
+    assert import_and_export(platform, "conform") == BOTH_ENDED_RIGHT
 
 
 def test_killed_worker_in_the_middle_of_an_import_loses_nothing(platform: Cluster) -> None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
 from shared.task_api.models import TaskStatus
 from tests.support.cluster import ROOT, Cluster, StationClient
+from tests.support.export_jobs import EXPORT, start_export
 from tests.support.import_jobs import ended_import
 from tests.support.nginx import Nginx
 from tests.support.s3 import S3Server
 from tests.support.waiting import wait_for
 
-EXPORT = "/station/sales_analysis/orderdetail"
-MONTH = {"query_type": 1, "start_date": "2010-12-01", "end_date": "2010-12-23"}
+MONTH = {"start_date": "2010-12-01", "end_date": "2010-12-23"}
 UPLOAD_SECONDS = 3
 
 pytestmark = pytest.mark.timeout(240)
@@ -39,19 +38,12 @@ def platform(server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-def start_export(station: StationClient, **changes: Any) -> int:
-    """Ask for an export that a worker makes; return its task."""
-    answer = station.get(EXPORT, {"Prefer": "respond-async"}, **{**MONTH, **changes}).json()
-    assert answer["code"] == 0, answer
-    return int(answer["data"]["task_id"])
-
-
 def scratch_files(platform: Cluster) -> list[str]:
     return [path.name for path in Path(platform.environment["GM_FILES_DIR"]).rglob("*") if path.is_file()]
 
 
 def test_large_export_is_downloaded_by_following_the_link(platform: Cluster, server: S3Server) -> None:
-    ended = ended_import(platform.first, start_export(platform.first))
+    ended = ended_import(platform.first, start_export(platform.first, **MONTH))
     result = ended["result"]
     whole = platform.first.get(result["link"])
     rest = platform.first.get(result["link"], {"Range": f"bytes={result['bytes'] - 4}-"})
@@ -75,7 +67,7 @@ def test_small_export_is_downloaded_by_following_the_link(platform: Cluster, ser
 
 
 def test_killed_worker_leaves_one_file_of_the_last_run(platform: Cluster, server: S3Server) -> None:
-    task_id = start_export(platform.first, format="yongyou")
+    task_id = start_export(platform.first, **MONTH, format="yongyou")
     wait_for(lambda: (platform.tasks.get(task_id).progress or 0) > 0, 30, "some progress")
 
     platform.processes["gm_task"].kill()
@@ -91,7 +83,7 @@ def test_killed_worker_leaves_one_file_of_the_last_run(platform: Cluster, server
 def test_task_closed_while_the_store_is_silent_ends_soon(platform: Cluster, server: S3Server) -> None:
     server.freeze()
     try:
-        task_id = start_export(platform.first, format="house_csv")
+        task_id = start_export(platform.first, **MONTH, format="house_csv")
         wait_for(lambda: platform.tasks.get(task_id).progress == 100, 30, "the script's end")
         assert platform.first.post("/async_task/close", {"task_id": task_id}).ok
         ended = platform.ended(task_id, 45)
@@ -105,12 +97,12 @@ def test_store_that_is_away_ends_the_export_with_its_reason_and_the_next_one_wor
     platform: Cluster, server: S3Server
 ) -> None:
     server.kill()
-    lost = ended_import(platform.first, start_export(platform.first, format="yongyou_xml"))
+    lost = ended_import(platform.first, start_export(platform.first, **MONTH, format="yongyou_xml"))
     chinese = platform.first.get("/async_task/detail", {"Accept-Language": "zh"}, task_id=lost["task_id"]).json()[
         "data"
     ]
     server.start()
-    again = ended_import(platform.first, start_export(platform.first, format="yongyou_xml"))
+    again = ended_import(platform.first, start_export(platform.first, **MONTH, format="yongyou_xml"))
 
     assert (lost["status"], lost["reason"]) == (
         5,
@@ -127,7 +119,9 @@ def test_browsers_reach_a_store_inside_by_nginx(
     conf = (ROOT / "docker/nginx/gm.d/store.conf").read_text()
     (tmp_path / "nginx" / "gm.d").mkdir(parents=True)
     (tmp_path / "nginx" / "gm.d" / "store.conf").write_text(conf.replace("s3:9000", f"127.0.0.1:{server.port}"))
-    link = ended_import(platform.first, start_export(platform.first, format="yongyou_voucher"))["result"]["link"]
+    link = ended_import(platform.first, start_export(platform.first, **MONTH, format="yongyou_voucher"))["result"][
+        "link"
+    ]
 
     with Nginx(tmp_path / "nginx", platform.environment["GM_SERVICE_BIND"]) as nginx:
         platform.own_environment["gm_service"] = {"GM_S3_PUBLIC_ENDPOINT": nginx.url, "GM_TRUSTED_PROXIES": "1"}

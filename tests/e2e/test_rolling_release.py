@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -136,7 +137,8 @@ def test_a_version_that_does_not_start_harms_no_task(host: SupervisedHost, new_h
     ended = [host.ended(task_id) for task_id in _run_bad_tasks(host, 5)]
 
     assert released.returncode == 1
-    assert "did not report" in released.stdout
+    # which of the two is seen first depends on how long they live
+    assert re.search("do not stay up|did not report", released.stdout)
     assert _slots(host) == before
     assert {task.status for task in ended} == {TaskStatus.FINISHED}
 

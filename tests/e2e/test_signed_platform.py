@@ -14,7 +14,7 @@ import requests
 from shared.signing.signature import SCHEME
 from shared.task_api.models import TaskStatus
 from tests.support.cluster import Cluster
-from tests.support.import_jobs import ended_import, order_rows, orders_of, submit_import
+from tests.support.import_jobs import BOTH_ENDED_RIGHT, import_and_export
 from tests.support.signed_calls import Request, post
 
 ADD = {"station_id": "S001", "task_name": "demo.work", "input": "{}"}
@@ -53,20 +53,7 @@ def _signed_add(platform: Cluster) -> Request:
 
 
 def test_import_and_export_end_right(platform: Cluster) -> None:
-    task_id = submit_import(platform.first, "signed", order_rows(300, "signed-"))
-    imported = ended_import(platform.first, task_id)
-    asked = requests.get(
-        platform.first.url + "/station/sales_analysis/orderdetail",
-        params={"query_type": 1, "start_date": "2010-12-24", "end_date": "2010-12-24"},
-        headers={"Authorization": f"Bearer {platform.first.token}", "Prefer": "respond-async"},
-        timeout=30,
-    ).json()["data"]
-    exported = ended_import(platform.first, asked["task_id"])
-
-    assert (imported["status"], imported["result"]["created"], imported["result"]["failed"]) == (4, 270, 30)
-    assert orders_of(platform, task_id) == [(index, 1) for index in range(300) if index % 10 != 9]
-    assert (exported["status"], exported["result"]["orders"]) == (3, 270)
-    assert len(platform.first.get(exported["result"]["link"]).content) == exported["result"]["bytes"]
+    assert import_and_export(platform, "signed") == BOTH_ENDED_RIGHT
 
 
 def test_a_function_of_a_project_runs(platform: Cluster) -> None:

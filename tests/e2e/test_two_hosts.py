@@ -14,12 +14,12 @@ import pytest
 
 from shared.broker.queue import make_task_queue
 from tests.support.cluster import QUEUE, Cluster
+from tests.support.export_jobs import start_export
 from tests.support.import_jobs import ended_import, order_rows, orders_of, slow_rows, submit_import
 from tests.support.s3 import S3Server
 from tests.support.waiting import wait_for
 from tests.support.worker_hosts import Network, WorkerHost, find_missing
 
-EXPORT = "/station/sales_analysis/orderdetail"
 IMPORT = "gm_task.functions.orders.import_orders"
 Hosts = tuple[WorkerHost, WorkerHost]
 
@@ -56,9 +56,7 @@ def hosts(platform: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def start_exports(platform: Cluster, days: range) -> list[int]:
     """Ask for an export of the first days of December, one for each number of days."""
-    asked = [{"query_type": 1, "start_date": "2010-12-01", "end_date": f"2010-12-{day:02}"} for day in days]
-    answers = [platform.first.get(EXPORT, {"Prefer": "respond-async"}, **each).json()["data"] for each in asked]
-    return [int(answer["task_id"]) for answer in answers]
+    return [start_export(platform.first, start_date="2010-12-01", end_date=f"2010-12-{day:02}") for day in days]
 
 
 def runner_of(hosts: Hosts, task_id: int) -> tuple[WorkerHost, WorkerHost]:

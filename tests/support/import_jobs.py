@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.cluster import Cluster, StationClient
+from tests.support.export_jobs import start_export
 from tests.support.waiting import wait_for
 
 ENDS = (3, 4, 5)
+BOTH_ENDED_RIGHT = {
+    "import": {"status": 4, "created": 270, "failed": 30},
+    "rows that became orders": [(index, 1) for index in range(300) if index % 10 != 9],
+    "export": {"status": 3, "orders": 270},
+    "file is whole": True,
+}
+"""what `import_and_export` returns where all is well"""
 
 
 def order_rows(count: int, prefix: str, bad_every: int = 10) -> list[dict[str, Any]]:
@@ -55,3 +63,18 @@ def orders_of(platform: Cluster, task_id: int) -> list[tuple[int, int]]:
     """Return (row index, number of orders) for every order that the task created."""
     query = "SELECT row_index, count(*) FROM orders WHERE task_id = :task_id GROUP BY row_index ORDER BY row_index"
     return platform.databases.read_orders(query, task_id=task_id)
+
+
+def import_and_export(platform: Cluster, key: str) -> dict[str, Any]:
+    """Import 300 orders of which each tenth is bad, export the day that they are of, and return what became of both."""
+    task_id = submit_import(platform.first, key, order_rows(300, f"{key}-"))
+    imported = ended_import(platform.first, task_id)
+    export_id = start_export(platform.first, start_date="2010-12-24", end_date="2010-12-24")
+    exported = ended_import(platform.first, export_id)
+    result = exported["result"]
+    return {
+        "import": {"status": imported["status"], **{name: imported["result"][name] for name in ("created", "failed")}},
+        "rows that became orders": orders_of(platform, task_id),
+        "export": {"status": exported["status"], "orders": result["orders"]},
+        "file is whole": len(platform.first.get(result["link"]).content) == result["bytes"],
+    }

@@ -136,10 +136,8 @@ class Rollout:
         if not plan.follow:
             self._releases.begin(plan.version, plan.stages[0])
         self._start(plan, new)
-        if not self._wait_for_workers(plan, new):
-            return self._taken_back(plan) or Judgement(
-                Verdict.GO_BACK, f"its workers did not report within {plan.start_seconds:.0f} seconds"
-            )
+        if failed := self._wait_for_workers(plan, new):
+            return failed
         if old is None and not plan.follow:
             return Judgement(Verdict.GO_ON, "no other version runs here")
         if plan.follow:
@@ -158,15 +156,19 @@ class Rollout:
         self._supervisor.start_group(new.group)
         self._say(f"{plan.version} starts in slot {new.name}")
 
-    def _wait_for_workers(self, plan: Plan, new: Slot) -> bool:
+    def _wait_for_workers(self, plan: Plan, new: Slot) -> Judgement | None:
+        """Wait until all have reported; return why they never will."""
         deadline = self._clock() + plan.start_seconds
         wanted = len(self._supervisor.programs(new.group))
         while self._releases.local_runs(plan.version)[0] < wanted:
-            if self._clock() > deadline or self._taken_back(plan):
-                return False
+            if failed := self._taken_back(plan) or self._stays_up(new):
+                return failed
+            if self._clock() > deadline:
+                why = f"its workers did not report within {plan.start_seconds:.0f} seconds"
+                return Judgement(Verdict.GO_BACK, why)
             self._pause(min(_CHECK_SECONDS, plan.start_seconds / 10))
         self._say(f"{wanted} workers of {plan.version} have reported")
-        return True
+        return None
 
     def _taken_back(self, plan: Plan) -> Judgement | None:
         judgement = _decided(self._releases.look(plan.version).state)

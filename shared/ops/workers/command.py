@@ -39,10 +39,8 @@ def workers(platform: Platform, prune: bool, expect: int | None, as_json: bool) 
         raise click.ClickException(f"The task service can't be asked: {error}") from error
     local = find_local_workers(platform.async_task_url)
     supervised = _supervised(platform)
-    if supervised is None and expect is None and prune:
-        raise click.ClickException(
-            "supervisord does not answer, so anything could be left over; say how many to --expect."
-        )
+    if supervised is None and expect is None:
+        _say_unknown(prune=prune)
     leftovers = {} if supervised is None and expect is None else _leftovers(local, supervised, reported, expect)
     rows = [_row(worker, leftovers) for worker in reported] + _unreported(local, reported, leftovers)
     click.echo(json.dumps(rows, ensure_ascii=False)) if as_json else _print(rows)
@@ -51,11 +49,24 @@ def workers(platform: Platform, prune: bool, expect: int | None, as_json: bool) 
 
 
 def _supervised(platform: Platform) -> set[int] | None:
-    """Return the ids of this host's processes that supervisor knows, None where it is away."""
+    """Return the ids of this host's processes that supervisor knows, None where it is away, which is said."""
     try:
         return {program.pid for program in platform.supervisor().programs() if program.pid}
-    except SupervisorAway:
+    except SupervisorAway as error:
+        click.echo(str(error), err=True)
         return None
+
+
+def _say_unknown(*, prune: bool) -> None:
+    """Say that anything could be left over.
+
+    Raises:
+        ClickException: it was to be ended.
+    """
+    said = "So nobody knows what is left over here; say how many workers to --expect."
+    if prune:
+        raise click.ClickException(said)
+    click.echo(said, err=True)
 
 
 def _leftovers(

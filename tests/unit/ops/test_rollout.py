@@ -108,6 +108,15 @@ def test_a_bad_version_goes_back_and_the_old_one_is_not_touched(host: Host, slot
     assert (slots[0].is_free(), slots[1].version()) == (True, "1")
 
 
+def test_a_version_whose_processes_end_at_once_is_not_waited_for(slots: list[Slot]) -> None:
+    host = Host(reports=False, program_state="BACKOFF")
+
+    went_on = host.rollout().carry_out(replace(PLAN, start_seconds=600), *slots)
+
+    assert not went_on
+    assert host.now < 60
+
+
 def test_a_version_that_turns_bad_later_goes_back(slots: list[Slot]) -> None:
     host = Host()
 
