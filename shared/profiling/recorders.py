@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Protocol, cast
 
+import structlog
+
 from shared.profiling.pstat_tables import Place, Table, merge, subtract
 
+log = structlog.get_logger(__name__)
 SAMPLE_SECONDS = 0.02
 """each look makes the watched thread wait for the interpreter's lock: every 5 ms cost more than a twentieth"""
 Stack = tuple[CodeType, ...]
@@ -64,16 +67,21 @@ class CallRecorder:
         if self._outer is not None:
             self._before = _seen(self._outer)
             return
+        try:
+            self._own.enable()
+        except ValueError:  # Python 3.12 and newer: another thread's profile, or a tool of somebody else, is at work
+            log.warning("profile_tool_busy")
+            return
         _thread.profile = self._own
-        self._own.enable()
 
     def pause(self) -> None:
         """See `Recorder.pause`."""
         if self._outer is not None:
             self._taken = merge([self._taken, subtract(_seen(self._outer), self._before)])
             return
-        self._own.disable()
-        _thread.profile = None
+        if _thread.profile is self._own:
+            self._own.disable()
+            _thread.profile = None
 
     def table(self) -> Table:
         """See `Recorder.table`."""
