@@ -11,7 +11,8 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 _EQUAL = (exp.EQ, exp.In, exp.Is, exp.NullSafeEQ)
-_RANGE = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.Like)
+# Not LIKE: most of them begin with a wildcard, and the shape doesn't say.
+_RANGE = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _MOST_COLUMNS = 4
 
 
@@ -46,6 +47,8 @@ def wanted_index(shape: str, table: str, database: str) -> WantedIndex | None:
     ranged = _unique(column for kind, column in conditions if kind == "range" and column not in equal)
     sorted_by = [] if ranged else _sorted_by(statement, table, alone)
     columns = (*equal, *ranged[:1], *(column for column in sorted_by if column not in equal))[:_MOST_COLUMNS]
+    # Where nothing else narrows the table down, it may be reached from the others.
+    columns = columns or tuple(_unique(column for kind, column in conditions if kind == "join"))
     return WantedIndex(named, tuple(columns)) if columns else None
 
 
@@ -75,7 +78,8 @@ def _read(condition: object, table: str, alone: bool) -> Iterable[tuple[str, str
     sides = [condition.this, condition.args.get("expression")]
     for column in sides:
         if isinstance(column, exp.Column) and (column.table == table or (alone and not column.table)):
-            yield kind, column.name
+            is_join = all(isinstance(side, exp.Column) for side in sides)
+            yield "join" if is_join else kind, column.name
 
 
 def _sorted_by(statement: exp.Expr, table: str, alone: bool) -> list[str]:

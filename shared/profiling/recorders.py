@@ -13,10 +13,15 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Protocol, cast
 
+import structlog
+
 from shared.profiling.pstat_tables import Place, Table, merge, subtract
 
-SAMPLE_SECONDS = 0.02
+log = structlog.get_logger(__name__)
+SAMPLE_SECONDS = 0.03
 """each look makes the watched thread wait for the interpreter's lock: every 5 ms cost more than a twentieth"""
+_TURN_SECONDS = 0.0001
+"""shorter ones cost more than they tell"""
 Stack = tuple[CodeType, ...]
 
 
@@ -64,16 +69,21 @@ class CallRecorder:
         if self._outer is not None:
             self._before = _seen(self._outer)
             return
+        try:
+            self._own.enable()
+        except ValueError:  # Python 3.12 and newer: another thread's profile, or a tool of somebody else, is at work
+            log.warning("profile_tool_busy")
+            return
         _thread.profile = self._own
-        self._own.enable()
 
     def pause(self) -> None:
         """See `Recorder.pause`."""
         if self._outer is not None:
             self._taken = merge([self._taken, subtract(_seen(self._outer), self._before)])
             return
-        self._own.disable()
-        _thread.profile = None
+        if _thread.profile is self._own:
+            self._own.disable()
+            _thread.profile = None
 
     def table(self) -> Table:
         """See `Recorder.table`."""
@@ -84,6 +94,35 @@ def _seen(profile: cProfile.Profile) -> Table:
     profile.snapshot_stats()
     table = cast(Table, profile.stats)
     return {place: row for place, row in table.items() if "_lsprof" not in place[2]}
+
+
+class _ShortTurns:
+    """Shortens how long a thread keeps the interpreter from the one that looks, while any looks.
+
+    With the usual 5 ms it would mostly see what gives the interpreter away by itself, such as SQL and deflate.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._usual = 0.0
+        self._looking = 0
+        self._turn = threading.Lock()
+
+    def begin(self) -> None:
+        with self._turn:
+            if self._looking == 0:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(self._seconds)
+            self._looking += 1
+
+    def end(self) -> None:
+        with self._turn:
+            self._looking -= 1
+            if self._looking == 0:
+                sys.setswitchinterval(self._usual)
+
+
+_short_turns = _ShortTurns(_TURN_SECONDS)
 
 
 class SampleRecorder:
@@ -104,6 +143,7 @@ class SampleRecorder:
         self._over.clear()
         below = tuple(_codes(sys._getframe(1)))
         watched = threading.get_ident()
+        _short_turns.begin()
         self._looking = threading.Thread(target=self._look, args=(watched, below), name="profile-samples", daemon=True)
         self._looking.start()
 
@@ -112,6 +152,8 @@ class SampleRecorder:
         self._over.set()
         if self._looking is not None:
             self._looking.join()
+            self._looking = None
+            _short_turns.end()
 
     def table(self) -> Table:
         """See `Recorder.table`."""

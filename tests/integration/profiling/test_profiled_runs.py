@@ -13,6 +13,7 @@ import pytest
 
 from gm_service.migrate import migrate
 from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
+from gm_task.script import clean_environment
 from shared.database import make_engine
 from shared.profiling.plan import ProfilePlan
 from shared.profiling.present import headers_to_pass
@@ -114,6 +115,13 @@ def test_the_processes_of_two_workers_profile_at_once(tmp_path: Path) -> None:
     tables = [store.table_of(record) for record in store.list_records()]
     assert len(tables) == 40
     assert {row[1] for table in tables for place, row in table.items() if place[2] == "count_up"} == {1}
+
+
+def test_scripts_are_not_given_the_operators_key() -> None:
+    given = clean_environment({"GM_PROFILE_KEY": KEY, "GM_PROFILE_DIR": "/profiles", "GM_TIMEZONE": "UTC"})
+
+    assert given["GM_PROFILE_DIR"] == "/profiles"
+    assert KEY not in given.values()
 
 
 def test_an_export_script_is_profiled_with_its_run(tmp_path: Path) -> None:
