@@ -342,6 +342,18 @@ def test_five_thousand_tasks_are_scrolled_through(desk: Desk) -> None:
     assert slowest < 250, f"a frame took {slowest} ms"
 
 
+def test_focus_goes_to_the_neighbour_of_a_task_that_is_hidden(desk: Desk) -> None:
+    for name in ("focus-a", "focus-b"):
+        ended_import(desk.platform.first, submit_import(desk.platform.first, name, order_rows(2, name)))
+    page = desk.sit("/?text=focus-")
+    _row(page, "focus-b").get_by_role("button", name=re.compile("^Hide")).focus()
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".task")).to_have_count(1)
+    expect(_row(page, "focus-a").locator("a[data-row-link]")).to_be_focused()
+
+
 @pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(desk: Desk, language: str, scheme: str) -> None:
