@@ -71,7 +71,7 @@ class RecordingJobApi:
     def call(self, verb: str, parameters: dict[str, Any], *, namespace: str, operator: str) -> JobAnswer:
         """See `JobApi.call`."""
         self.asked.append((verb, parameters, namespace, operator))
-        return JobAnswer(200, b'{"stat":"OK"}', {"Content-Type": "application/json", "x-reqid": "1"})
+        return JobAnswer(200, b'{"stat":"OK","job_id":1}', {"Content-Type": "application/json", "x-reqid": "1"})
 
 
 @dataclass

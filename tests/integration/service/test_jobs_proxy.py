@@ -19,7 +19,7 @@ def test_a_person_acts_in_their_own_name_on_the_stations_jobs(service: Service) 
     )
 
     parameters = {"job_type": "ping", "job_namespace": "S001", "job_extra": {"a": 1}}
-    assert (answer.status_code, answer.get_json()) == (200, {"stat": "OK"})
+    assert (answer.status_code, answer.get_json()) == (200, {"stat": "OK", "job_id": 1})
     assert service.jobs.asked == [("create_job", parameters, "S001", "clerk")]
 
 
