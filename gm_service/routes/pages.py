@@ -26,9 +26,9 @@ from shared.task_api.models import Task, TaskType
 from shared.web.params import takes
 
 _STATIC = Path(__file__).parent.parent / "static"
-_ELSEWHERE = ("theme", "sign_in", "embed")
+_ELSEWHERE = ("theme", "sign_in", "embed", "job_", "jobs_", "statistics_")
 # Named ahead, so that browsers fetch them at once and not one import after the other.
-_SCRIPTS = sorted(path for path in _STATIC.glob("js/*.js") if path.stem not in _ELSEWHERE)
+_SCRIPTS = sorted(path for path in _STATIC.glob("js/*.js") if not path.name.startswith(_ELSEWHERE))
 MODULES = [*(path.relative_to(_STATIC).as_posix() for path in _SCRIPTS), "vendor/htm-preact-3.1.1.js"]
 PAGES = ("/", "/tasks/<int:task_id>", "/export", "/import", "/jobs", "/jobs/<int:job_id>", "/statistics")
 # A path of this site: one slash, not followed by a second one, which browsers read as another host.

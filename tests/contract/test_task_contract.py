@@ -574,6 +574,13 @@ def test_list_filters_by_activity_and_time(api: Api) -> None:
     assert [listed(until=created.isoformat()), listed(until=later)] == [[], [active, ended]]
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_list_refuses_times_that_no_zone_can_bear(api: Api, moment: str) -> None:
+    for name in ("since", "until"):
+        with pytest.raises(InvalidField):
+            api.client.list("S001", **{name: moment})
+
+
 def test_list_tells_places_of_those_that_wait(api: Api) -> None:
     first, other = api.added(), api.added(queue="other")
     api.started()

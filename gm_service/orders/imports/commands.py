@@ -55,14 +55,15 @@ class CorrectedValue(Command):
     value: Annotated[Text, Field(max_length=1000)]
 
 
+_Corrections = Annotated[list[CorrectedValue], Field(max_length=MAX_CORRECTIONS)]
+
+
 class CheckBatch(Rows):
     """POST /station/order/batch/check"""
 
     time_config_id: TimeConfigId
     file_name: FileName = ""
-    corrections: Annotated[
-        list[CorrectedValue] | None, BeforeValidator(_from_json), Field(max_length=MAX_CORRECTIONS)
-    ] = None
+    corrections: Annotated[_Corrections | None, BeforeValidator(_from_json)] = None
     """beside a file they come as JSON text"""
 
 

@@ -5,15 +5,17 @@ import { keepPageOnDrop } from "./drop.js";
 import { ExportPage } from "./export_page.js";
 import { ImportPage } from "./import_page.js";
 import { useHeadingFocus, usePageTitle } from "./page_title.js";
-import { JobPage } from "./job_page.js";
-import { JobsPage } from "./jobs_page.js";
+import { later } from "./later.js";
 import { html, render } from "./preact.js";
 import { Shell } from "./shell.js";
-import { StatisticsPage } from "./statistics_page.js";
 import { TaskFilters } from "./task_filters.js";
 import { TaskList } from "./task_list.js";
 import { TaskPage } from "./task_page.js";
 import { t } from "./texts.js";
+
+const JobPage = later(() => import("./job_page.js").then((page) => page.JobPage));
+const JobsPage = later(() => import("./jobs_page.js").then((page) => page.JobsPage));
+const StatisticsPage = later(() => import("./statistics_page.js").then((page) => page.StatisticsPage));
 
 function App() {
   const { path, query } = useAddress();

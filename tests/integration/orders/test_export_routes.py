@@ -157,6 +157,20 @@ def test_few_orders_are_exported_at_once(world: World, orders_engine: Engine, tm
     assert openpyxl.load_workbook(tmp_path / "got.xlsx")["Orders"].max_row == 1 + 2 + 1  # titles, orders, total
 
 
+def test_orders_are_counted_before_anything_is_made(world: World, orders_engine: Engine) -> None:
+    insert(orders_engine, make_order("A-1"), make_order("A-2"))
+
+    few = world.get(f"{EXPORT}/count", query_string=BY_DATE).json["data"]
+    none = world.get(f"{EXPORT}/count", station=OTHER_STATION, query_string=BY_DATE).json["data"]
+    insert(orders_engine, make_order("A-3"))
+    many = world.get(f"{EXPORT}/count", query_string=BY_DATE).json["data"]
+
+    assert few == {"orders": 2, "more": False, "async": 0}
+    assert none == {"orders": 0, "more": False, "async": 0}
+    assert many == {"orders": 3, "more": False, "async": 1}
+    assert not world.files_dir.exists() or not list(world.files_dir.rglob("*.xlsx"))
+
+
 @pytest.mark.parametrize(
     ("format_name", "content_type", "file_name"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gm_service.routes.pages import PAGES
 from gm_service.routes.xingqiao import CHANGES, LOOKS
 from tests.support.service import Service
 
@@ -19,9 +20,9 @@ PUBLIC = [
     "GET /metrics",
     "POST /session",
     "GET /sign-in",
-    "GET /",
+    *(f"GET {path}" for path in PAGES),
 ]
-"""anybody; of a station's data they tell nothing (`/` leads strangers to the sign-in page)"""
+"""anybody; of a station's data they tell nothing (pages lead strangers to the sign-in page)"""
 
 INTERNAL = [
     *(f"POST /no_login/station/order/batch/{verb}" for verb in ("create", "outcome", "open")),
@@ -44,6 +45,7 @@ BY_ID: dict[str, dict[str, Any]] = {
     "GET /task/get": {"task_id": "{task_id}"},
     "GET /async_task/get": {"task_id": "{task_id}"},
     "GET /async_task/detail": {"task_id": "{task_id}"},
+    "GET /pages/task": {"task_id": "{task_id}"},
     "POST /async_task/close": {"task_id": "{task_id}"},
     "GET /station/download/async/<task_id>": {},
     "GET /station/order/batch/rows": {"task_id": "{task_id}"},
@@ -55,6 +57,7 @@ BY_ID: dict[str, dict[str, Any]] = {
 OTHER: dict[str, dict[str, Any]] = {
     "POST /task/clear_show": {"task_ids": ["{task_id}"]},
     "GET /station/sales_analysis/orderdetail": {"query_type": 1},
+    "GET /station/sales_analysis/orderdetail/count": {"query_type": 1},
     "POST /station/order/batch/submit": {"task_id": "x"},
     "POST /station/order/batch/check": {},
     "POST /station/order/batch/intake": {"task_id": "x"},
