@@ -62,6 +62,7 @@ bench: $(VENV)/.test-ready ## measure exports, imports, tasks and calls (benchma
 	@$(BIN)/python -m benchmarks.metrics_overhead
 	@$(BIN)/python -m benchmarks.profiling_overhead
 	@$(BIN)/python -m benchmarks.task_throughput
+	@$(BIN)/python -m benchmarks.pages
 
 .PHONY: format
 format: $(VENV)/.test-ready ## put the code into its format

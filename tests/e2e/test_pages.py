@@ -25,18 +25,6 @@ pytestmark = [
         CHROMIUM is None and not SERVERS_REQUIRED, reason="chromium is not here (apt-get install chromium); pages"
     ),
 ]
-# Scrolls through the whole list and returns the longest time between two frames, in milliseconds.
-_SCROLL_AND_MEASURE = """async () => {
-  let slowest = 0;
-  let before = await new Promise(requestAnimationFrame);
-  for (let step = 0; step <= 60; step += 1) {
-    scrollTo(0, (document.body.scrollHeight * step) / 60);
-    const now = await new Promise(requestAnimationFrame);
-    slowest = Math.max(slowest, now - before);
-    before = now;
-  }
-  return slowest;
-}"""
 _FAULTY = """from gm_async_task.workflow.runner import WorkflowRunner
 class Faulty(WorkflowRunner):
     def workflow(self):
@@ -335,11 +323,7 @@ def test_five_thousand_tasks_are_scrolled_through(desk: Desk) -> None:
         return page.locator(".task", has_text="many-0.xlsx").count() == 1
 
     wait_for(scroll_to_the_end, 60, "the oldest task")
-    drawn = page.locator(".task").count()
-    slowest = page.evaluate(_SCROLL_AND_MEASURE)
-
-    assert drawn < 60
-    assert slowest < 250, f"a frame took {slowest} ms"
+    assert page.locator(".task").count() < 60, "what is out of sight is not drawn"
 
 
 def test_focus_goes_to_the_neighbour_of_a_task_that_is_hidden(desk: Desk) -> None:

@@ -1,0 +1,78 @@
+"""How soon the task centre shows rows, and how it scrolls, with thousands of tasks on a slowed processor.
+
+    python -m benchmarks.pages [--tasks 5000] [--slowdown 4] [--rounds 5]
+
+Each round is a browser context of its own, with nothing cached, in Debian's chromium on the real processes. Beside it, in
+turn, a page of the same service without a script of its own to wait for: the sign-in page, to its first field.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.support.browser import Desk, open_browser
+from tests.support.cluster import Cluster
+from tests.support.import_jobs import add_ended_tasks
+
+# Scrolls through the whole list and returns the longest time between two frames, in milliseconds.
+_SCROLL = """async () => {
+  let slowest = 0;
+  let before = await new Promise(requestAnimationFrame);
+  for (let step = 0; step <= 60; step += 1) {
+    scrollTo(0, (document.body.scrollHeight * step) / 60);
+    const now = await new Promise(requestAnimationFrame);
+    slowest = Math.max(slowest, now - before);
+    before = now;
+  }
+  return slowest;
+}"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", type=int, default=5000)
+    parser.add_argument("--slowdown", type=float, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    rows, fields, frames = [], [], []
+    with tempfile.TemporaryDirectory() as folder, Cluster(Path(folder)) as platform, open_browser() as browser:
+        add_ended_tasks(platform, given.tasks, "many")
+        desk = Desk(platform, browser)
+        for _ in range(given.rounds):
+            fields.append(shown(desk.open(), desk.url + "/sign-in", "[name=username]", given.slowdown))
+            page = desk.sit("/export")
+            rows.append(shown(page, desk.url + "/", ".task", given.slowdown))
+            frames.append(page.evaluate(_SCROLL))
+            desk.leave()
+    first_rows, first_field = statistics.median(rows), statistics.median(fields)
+    print(f"{given.tasks} tasks, processor slowed {given.slowdown:g} times, median of {given.rounds}\n")
+    print("| | |\n| --- | --- |")
+    print(f"| first rows of the task centre | {first_rows:.2f} s |")
+    print(f"| first field of the sign-in page | {first_field:.2f} s |")
+    print(f"| ratio | {first_rows / first_field:.1f} |")
+    print(
+        f"| longest frame while scrolling through all tasks, and in the worst round | "
+        f"{statistics.median(frames):.0f} ms, {max(frames):.0f} ms |"
+    )
+
+
+def shown(page: Page, address: str, what: str, slowdown: float) -> float:
+    """Return the seconds from asking for a page, nothing cached, to the first element of it that counts."""
+    tools = page.context.new_cdp_session(page)
+    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    tools.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
+    began = time.perf_counter()
+    page.goto(address, wait_until="commit")
+    page.locator(what).first.wait_for()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
