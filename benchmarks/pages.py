@@ -2,8 +2,8 @@
 
     python -m benchmarks.pages [--tasks 5000] [--slowdown 4] [--rounds 5]
 
-Each round is a browser context of its own, with nothing cached, in Debian's chromium on the real processes. Beside it, in
-turn, a page of the same service without a script of its own to wait for: the sign-in page, to its first field.
+Each round is a browser context of its own, with nothing cached, in Debian's chromium on the real processes. Beside it,
+in turn, a page of the same service that waits for no script: the sign-in page, to its first field.
 """
 
 from __future__ import annotations
