@@ -25,11 +25,23 @@ from shared.envelope import success
 from shared.task_api.models import Task, TaskType
 from shared.web.params import takes
 
-_STATIC = Path(__file__).parent.parent / "static"
-_ELSEWHERE = ("theme", "sign_in", "embed", "job_", "jobs_", "statistics_")
+_STATIC = Path(__file__).resolve().parent.parent / "static"
+_IMPORT = re.compile(r'^(?:import|\} from|import .* from|export \* from) "(\.[^"]+)";', re.MULTILINE)
+
+
+def imported_by(script: Path) -> set[Path]:
+    """Return the scripts that a script imports, itself, at once, through others; not those that it fetches later."""
+    found, waiting = set[Path](), [script]
+    while waiting:
+        names = _IMPORT.findall(waiting.pop().read_text())
+        new = {(script.parent / name).resolve() for name in names} - found
+        found |= new
+        waiting += new
+    return found
+
+
 # Named ahead, so that browsers fetch them at once and not one import after the other.
-_SCRIPTS = sorted(path for path in _STATIC.glob("js/*.js") if not path.name.startswith(_ELSEWHERE))
-MODULES = [*(path.relative_to(_STATIC).as_posix() for path in _SCRIPTS), "vendor/htm-preact-3.1.1.js"]
+MODULES = sorted(path.relative_to(_STATIC).as_posix() for path in imported_by(_STATIC / "js" / "app.js"))
 PAGES = ("/", "/tasks/<int:task_id>", "/export", "/import", "/jobs", "/jobs/<int:job_id>", "/statistics")
 # A path of this site: one slash, not followed by a second one, which browsers read as another host.
 _OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")

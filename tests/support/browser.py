@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.support.cluster import Cluster
 
@@ -19,6 +19,8 @@ _TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
   console.error(`CSP ${violatedDirective} ${blockedURI}`));
 """
+# What is expected comes within a second or two on a machine of one's own.
+expect.set_options(timeout=20_000)
 
 
 class Desk:

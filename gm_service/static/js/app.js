@@ -2,17 +2,17 @@
 
 import { addressWith, followLinks, go, useAddress } from "./address.js";
 import { keepPageOnDrop } from "./drop.js";
-import { ExportPage } from "./export_page.js";
-import { ImportPage } from "./import_page.js";
 import { useHeadingFocus, usePageTitle } from "./page_title.js";
 import { later } from "./later.js";
 import { html, render } from "./preact.js";
 import { Shell } from "./shell.js";
 import { TaskFilters } from "./task_filters.js";
 import { TaskList } from "./task_list.js";
-import { TaskPage } from "./task_page.js";
 import { t } from "./texts.js";
 
+const ExportPage = later(() => import("./export_page.js").then((page) => page.ExportPage));
+const ImportPage = later(() => import("./import_page.js").then((page) => page.ImportPage));
+const TaskPage = later(() => import("./task_page.js").then((page) => page.TaskPage));
 const JobPage = later(() => import("./job_page.js").then((page) => page.JobPage));
 const JobsPage = later(() => import("./jobs_page.js").then((page) => page.JobsPage));
 const StatisticsPage = later(() => import("./statistics_page.js").then((page) => page.StatisticsPage));
@@ -60,3 +60,5 @@ if (new URLSearchParams(location.search).has("lang")) {
 keepPageOnDrop();
 followLinks();
 render(html`<${App} />`, document.getElementById("app"));
+// What the clerk goes to next is there before it is gone to, also where the line is lost by then.
+setTimeout(() => [TaskPage, ExportPage, ImportPage].forEach((page) => page.soon()), 1500);

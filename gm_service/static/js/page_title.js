@@ -5,18 +5,29 @@ import { setTitle } from "./endings.js";
 
 const station = document.querySelector('meta[name="station-name"]')?.content ?? "";
 
+// A link has led to a page whose heading is not there yet.
+let isAwaited = false;
+
 export function usePageTitle(title) {
   useEffect(() => setTitle(`${title} – ${station}`), [title]);
+  useEffect(leadFocus, []);
 }
 
-/** Lead the focus to the heading of a page that a link within the site has led to. */
+/** Lead the focus to the heading of a page that a link within the site has led to, once it is there. */
 export function useHeadingFocus(path) {
   const before = useRef(null);
   useEffect(() => {
-    if (before.current !== null && before.current !== path) {
-      document.querySelector("main h1")?.focus({ preventScroll: true });
-      scrollTo(0, 0);
-    }
+    isAwaited = before.current !== null && before.current !== path;
     before.current = path;
+    leadFocus();
   }, [path]);
+}
+
+function leadFocus() {
+  const heading = isAwaited ? document.querySelector("main h1") : null;
+  if (heading) {
+    isAwaited = false;
+    heading.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
 }
