@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from gm_async_task.workflow.models import locks, notices, tasks
+from gm_async_task.workflow.notices import MAX_TRIES
+from gm_async_task.workflow.wire import JobObject
 from shared.errors import NotStartable, StaleRun
 from tests.support.job_client import FILES, task
-from tests.support.jobs import JobDesk, make_desk
+from tests.support.jobs import JobDesk, make_desk, write_plugin
 from tests.support.waiting import wait_for
 
 FAR_OFF = datetime(2100, 1, 1)
@@ -471,6 +473,33 @@ def test_a_notifier_that_raises_hurts_nobody_and_is_given_up(desk: JobDesk, tmp_
 
     assert desk.detail(raising)["job_status"] == desk.detail(other)["job_status"] == "finished"
     assert list(dict.fromkeys(told.read_text().splitlines())) == [f"{other} started ", f"{other} finished OK"]
+
+
+@pytest.mark.parametrize("decorator", ["", "@staticmethod"])
+def test_a_notifier_that_is_no_class_method_hurts_nobody(desk: JobDesk, plugin_dir: Path, decorator: str) -> None:
+    notifier = f"{decorator}\ndef job_notifier(job_obj, *more):\n    raise ValueError('on purpose')"
+    write_plugin(plugin_dir, "odd", f'def workflow(self):\n    self.add_task("a", "/demo_api/ping")\n\n{notifier}')
+    job_id = desk.create("odd")
+
+    desk.work()
+
+    assert desk.detail(job_id)["job_status"] == "finished"
+
+
+def test_a_notice_that_nobody_came_back_from_is_given_up(desk: JobDesk, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    job_id = create(desk, task("a"), notify=str(told))
+    wait_for(lambda: _notices_left(desk) == 0, 20, "the first notice")
+    told_before = told.read_text()
+    fields = {name: value for name, value in desk.detail(job_id).items() if name in JobObject.__dataclass_fields__}
+    left = {"job_id": job_id, "job_type": "graph", "job": json.dumps(fields), "due_at": datetime(2020, 1, 1)}
+    with desk.engine.begin() as connection:  # as those leave it whom it killed, or keeps for good
+        connection.execute(insert(notices).values(**left, tries=MAX_TRIES))
+
+    desk.room.notifier.deliver_due()
+
+    assert _notices_left(desk) == 0
+    assert told.read_text() == told_before
 
 
 def test_jobs_without_a_notifier_keep_no_notices(desk: JobDesk) -> None:
