@@ -107,6 +107,8 @@ def test_strangers_get_401_and_large_bodies_413_in_the_same_shape(quick_desk: Jo
         ("list_jobs", '{"orderBy":"deadline"}', ""),
         ("list_jobs", '{"orderDir":"sideways"}', ""),
         ("list_jobs", '{"job_id":"1 or 1=1"}', ""),
+        pytest.param("list_jobs", f'{{"job_name":"{"%" * 60_000}"}}', "", id="a pattern that databases refuse"),
+        pytest.param("list_jobs", f'{{"job_tag":"{"a," * 3000}"}}', "", id="more tags than a job can carry"),
     ],
 )
 def test_bad_parameters_are_named_and_leave_nothing(quick_desk: JobDesk, name: str, body: str, query: str) -> None:
