@@ -353,6 +353,20 @@ def test_what_runs_when_its_job_is_over_time_is_fenced_off(desk: JobDesk) -> Non
     assert desk.detail(job_id)["job_status"] == "finished"
 
 
+@pytest.mark.parametrize("stat", ["OK", "ERR_OWN"])
+def test_an_end_that_comes_after_the_jobs_time_changes_nothing(desk: JobDesk, stat: str) -> None:
+    job_id = create(desk, task("a", is_save=True), task("b", dependencies=["a"]), job_timeout=100)
+    claimed = desk.claim()
+    assert claimed is not None
+
+    desk.clock.offset_seconds += 101
+    desk.finish(claimed[0], stat, {"late": True})
+
+    job = desk.detail(job_id)
+    assert (job["job_status"], job["ret_stat"], job["ret_data"]) == ("failed", "ERR_JOB_EXE_TIMEOUT", {})
+    assert desk.states(job_id) == {"a": "failed", "b": "waiting"}
+
+
 def test_a_task_over_its_time_is_ended_and_tried_again(desk: JobDesk) -> None:
     job_id = create(desk, task("a", timeout=5, retrymax=1), job_timeout=1000)
     claimed = desk.claim()
