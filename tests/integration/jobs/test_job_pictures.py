@@ -174,7 +174,7 @@ def test_stats_are_counted_by_name(desk: JobDesk) -> None:
 
     everything = chart(desk, "statistics_retstat_ratio")
     tagged = chart(desk, "statistics_retstat_ratio", job_tag=" flag=redis, ")
-    bound = desk.send("statistics_retstat_ratio", '{"job_type":"graph"}', **{"X-Job-Namespace": "S002"}).json["data"]
+    bound = desk.send("statistics_retstat_ratio", '{"job_type":"graph"}', "x_namespace=S002").json["data"]
 
     assert (everything["title"], everything["series"][0]["name"]) == ({"text": "retstat ratio"}, "retstat")
     assert everything["series"][0]["data"] == [
