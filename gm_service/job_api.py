@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import structlog
 
 from shared.errors import Unavailable
 from shared.task_api.internal_http import InternalHttp
+from shared.task_api.jobs import NAMESPACE_IN_QUERY, OPERATOR_IN_QUERY
 from shared.web import strict_json
 
 log = structlog.get_logger(__name__)
-NAMESPACE_HEADER = "X-Job-Namespace"
-OPERATOR_HEADER = "X-Username"
 PROGRAM = "api"
 """the operator of what a station's token asks for"""
 PASSED_HEADERS = ("Content-Type", "x-reqid", "x-cost", "Retry-After")
@@ -49,16 +49,10 @@ class HttpJobApi:
 
     def call(self, verb: str, parameters: dict[str, Any], *, namespace: str, operator: str) -> JobAnswer:
         """See `JobApi.call`."""
-        # As UTF-8: names of stations and people may be Chinese.
-        named = {NAMESPACE_HEADER: _on_wire(namespace), OPERATOR_HEADER: _on_wire(operator)}
-        response = self._http.send("POST", f"/xingqiao/{verb}", strict_json.dumps(parameters).encode(), named)
+        query = urlencode({NAMESPACE_IN_QUERY: namespace, OPERATOR_IN_QUERY: operator})
+        response = self._http.send("POST", f"/xingqiao/{verb}?{query}", strict_json.dumps(parameters).encode())
         if response.status in (401, 403, 404, 405):  # what is wrong between our services is no caller's fault
             log.error("job_service_misconfigured", verb=verb, status=response.status)
             raise Unavailable(what="task service")
         passed = {name: response.headers[name] for name in PASSED_HEADERS if name in response.headers}
         return JobAnswer(response.status, response.data, passed)
-
-
-def _on_wire(text: str) -> str:
-    """Return what http.client writes as the UTF-8 of `text`."""
-    return text.encode().decode("latin-1")

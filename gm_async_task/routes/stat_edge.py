@@ -15,13 +15,12 @@ from gm_async_task.workflow.commands import Caller
 from gm_async_task.workflow.stats import Refused, Stat
 from shared.context import new_id
 from shared.errors import InvalidField, PlatformError, TooLarge
+from shared.task_api.jobs import NAMESPACE_IN_QUERY, OPERATOR_IN_QUERY
 from shared.web.params import MAX_QUERY_CHARACTERS, read_json_body, to_command
 from shared.web.stat_answers import answer_by_stat, stat_of
 
 log = structlog.get_logger(__name__)
 Model = TypeVar("Model", bound=BaseModel)
-NAMESPACE_HEADER = "X-Job-Namespace"
-"""set by gm_service: the only namespace whose jobs exist for the caller"""
 OPERATOR_HEADER = "X-Username"
 """`x_username` is the same header: gunicorn and nginx are configured to let the underscore pass"""
 
@@ -38,7 +37,8 @@ def read_command(model: type[Model], settings: AsyncTaskSettings) -> Model:
     for name, values in request.args.lists():
         if len(values) > 1:
             raise InvalidField(field=name[:100], problem="it stands twice in the query")
-        parameters[name] = values[0]
+        if name not in (NAMESPACE_IN_QUERY, OPERATOR_IN_QUERY):
+            parameters[name] = values[0]
     if request.method == "POST":
         # Whatever its Content-Type: curl calls JSON a form.
         parameters.update(read_json_body(settings.max_body_bytes))
@@ -46,13 +46,13 @@ def read_command(model: type[Model], settings: AsyncTaskSettings) -> Model:
 
 
 def read_caller() -> Caller:
-    """Return who asks, as the headers of a holder of the service key say."""
-    namespace = request.headers.get(NAMESPACE_HEADER)
+    """Return who asks, as a holder of the service key says; the query, which signatures cover, before the header."""
+    named = request.args.get(OPERATOR_IN_QUERY) or _utf8(request.headers.get(OPERATOR_HEADER, ""))
     return Caller(
         client=request.remote_addr or "-",
         reqid=g.reqid,
-        operator=_utf8(request.headers.get(OPERATOR_HEADER, "")) or "-",
-        namespace=_utf8(namespace) if namespace is not None else None,
+        operator=named.strip() or "-",
+        namespace=request.args.get(NAMESPACE_IN_QUERY),
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gm_async_task.workflow.models import CONTRACT_JOB_COLUMNS
 from shared.task_api.commands import Command
-from shared.web.fields import Moment, RowId, Text, WholeNumber
+from shared.web.fields import RowId, SaneMoment, Text, WholeNumber
 
 
 def _no_blank_edges(text: str) -> str:
@@ -26,9 +26,21 @@ def _a_column(name: str) -> str:
     return name
 
 
+def _few_values(text: str) -> str:
+    # Each is counted by itself.
+    if text.count(",") >= MAX_TAG_VALUES:
+        raise ValueError(f"it must not have more than {MAX_TAG_VALUES} values")
+    return text
+
+
 Name = Annotated[Text, AfterValidator(_no_blank_edges)]
 """of whatever length: what is too long for its column is refused with the job"""
 Column = Annotated[Text, AfterValidator(_a_column)]
+NamePattern = Annotated[Text, Field(max_length=256)]
+"""of LIKE; databases refuse very long ones, and names have 64 characters"""
+Tags = Annotated[Text, Field(max_length=128)]
+"""comma-joined, as many as a job can carry"""
+MAX_TAG_VALUES = 200
 MAX_SECONDS = 10 * 365 * 86_400
 Seconds = Annotated[WholeNumber, Field(ge=1, le=MAX_SECONDS)]
 
@@ -111,13 +123,13 @@ class ListJobs(_WithoutEmpty):
     job_id: RowId | None = None
     job_client: Text | None = None
     job_reqid: Text | None = None
-    job_name: Text | None = None
+    job_name: NamePattern | None = None
     """a pattern of LIKE"""
     job_status: Text | None = None
     job_type: Text | None = None
     ret_stat: Text | None = None
     operator: Text | None = None
-    job_tag: Text | None = None
+    job_tag: Tags | None = None
     orderBy: Column = "job_id"  # noqa: N815 the contract's spelling
     orderDir: Literal["asc", "desc"] = "desc"  # noqa: N815
     page_index: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] = 1
@@ -133,11 +145,11 @@ class SuccessRate(_WithoutEmpty):
     """/xingqiao/statistics_success_rate"""
 
     job_type: Text
-    job_tag: Text | None = None
+    job_tag: Tags | None = None
     exclude_retstat: Text | None = None
     group_by: Literal["day", "week", "month"] = "week"
-    start: Moment | None = None
-    end: Moment | None = None
+    start: SaneMoment | None = None
+    end: SaneMoment | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -155,13 +167,14 @@ class JobtagRatio(_WithoutEmpty):
     """/xingqiao/statistics_jobtag_ratio"""
 
     job_type: Text
-    jobtag_name: Text
-    jobtag_values: Text
-    job_tag: Text | None = None
+    jobtag_name: Tags
+    jobtag_values: Annotated[Text, AfterValidator(_few_values)]
+    """comma-joined"""
+    job_tag: Tags | None = None
 
 
 class RetstatRatio(_WithoutEmpty):
     """/xingqiao/statistics_retstat_ratio"""
 
     job_type: Text
-    job_tag: Text | None = None
+    job_tag: Tags | None = None

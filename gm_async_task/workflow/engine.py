@@ -59,6 +59,10 @@ class JobEngine:
         if job is None or run is None or not _is_awaited(run, job):
             return None
         turn = Turn(connection, self._clock, job, run.now)
+        if _is_over_time(
+            job, run.now
+        ):  # the keeper was about to say so: what comes later than the time changes nothing
+            return self._end_over_time(turn)
         self._end_task(turn, run, _end_of(run))
         if job.job_status == JobStatus.STARTED:
             self._advance.go_on(turn)
@@ -70,18 +74,9 @@ class JobEngine:
         """Fail a started job that is over time, whoever still works on it; None where it is not."""
         job = store.lock_job(connection, job_id)
         now = store.read_now(connection, self._clock)
-        if job is None or job.job_status != JobStatus.STARTED or job.deadline >= now:
+        if job is None or not _is_over_time(job, now):
             return None
-        turn = Turn(connection, self._clock, job, now)
-        self._advance.withdraw(connection, job_id, (TaskStatus.STARTED,))
-        for state in store.list_states(connection, job_id):
-            if state.status is TaskStatus.STARTED:
-                turn.change_task(
-                    state.task_id, task_status=TaskStatus.FAILED.value, ret_stat=Stat.JOB_EXE_TIMEOUT.value
-                )
-        verdict = Verdict(JobStatus.FAILED, Stat.JOB_EXE_TIMEOUT)
-        self._advance.end_job(turn, verdict, store.list_states(connection, job_id))
-        return self._aftermath(turn)
+        return self._end_over_time(Turn(connection, self._clock, job, now))
 
     def retry(self, connection: Connection, job: JobRow) -> AfterCommit:
         """Start a failed job again: what failed or was withdrawn waits anew, what has finished stays."""
@@ -100,6 +95,18 @@ class JobEngine:
     def withdraw_all(self, connection: Connection, job_id: int) -> None:
         """End every run of a job that is being deleted; what still works is fenced off."""
         self._advance.withdraw(connection, job_id, tuple(LIVE))
+
+    def _end_over_time(self, turn: Turn) -> AfterCommit:
+        job_id = turn.job.job_id
+        self._advance.withdraw(turn.connection, job_id, (TaskStatus.STARTED,))
+        for state in store.list_states(turn.connection, job_id):
+            if state.status is TaskStatus.STARTED:
+                turn.change_task(
+                    state.task_id, task_status=TaskStatus.FAILED.value, ret_stat=Stat.JOB_EXE_TIMEOUT.value
+                )
+        verdict = Verdict(JobStatus.FAILED, Stat.JOB_EXE_TIMEOUT)
+        self._advance.end_job(turn, verdict, store.list_states(turn.connection, job_id))
+        return self._aftermath(turn)
 
     def _end_task(self, turn: Turn, task: EndedRun, end: TaskEnd) -> None:
         if end.stat == Stat.OK:
@@ -131,6 +138,11 @@ class JobEngine:
                 self._notifier.wake()
 
         return act
+
+
+def _is_over_time(job: JobRow, now: datetime) -> bool:
+    over: bool = job.job_status == JobStatus.STARTED and job.deadline < now
+    return over
 
 
 def _is_awaited(run: EndedRun, job: JobRow) -> bool:

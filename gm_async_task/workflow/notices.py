@@ -125,6 +125,9 @@ class Notifier:
                 return notice
 
     def _deliver(self, notice: Any) -> bool:
+        if notice.tries >= MAX_TRIES:  # whoever tried never came back: it hangs, or ends its process
+            self._give_up(notice)
+            return False
         try:
             plugin = self._plugins.find(notice.job_type)
             if plugin is None:
@@ -140,12 +143,15 @@ class Notifier:
         tries = notice.tries + 1
         log.warning("notifier_failed", job_id=notice.job_id, tries=tries, problem=str(error)[:500], exc_info=error)
         if tries >= MAX_TRIES:
-            log.error("notice_given_up", job_id=notice.job_id, job_type=notice.job_type)
-            self._forget(notice)
+            self._give_up(notice)
             return
         later = update(notices).where(notices.c.notice_id == notice.notice_id)
         statement = later.values(due_at=self._clock.after(2.0**tries))
         in_write(self._engine, lambda connection: connection.execute(statement))
+
+    def _give_up(self, notice: Any) -> None:
+        log.error("notice_given_up", job_id=notice.job_id, job_type=notice.job_type)
+        self._forget(notice)
 
     def _forget(self, notice: Any) -> None:
         statement = delete(notices).where(notices.c.notice_id == notice.notice_id)
@@ -153,5 +159,5 @@ class Notifier:
 
 
 def _is_silent(plugin: type[WorkflowRunner]) -> bool:
-    told: Any = plugin.job_notifier
-    return told.__func__ is WorkflowRunner.job_notifier.__func__  # type: ignore[attr-defined]
+    told: Any = plugin.job_notifier  # a plain function where its @classmethod was forgotten
+    return getattr(told, "__func__", told) is WorkflowRunner.job_notifier.__func__  # type: ignore[attr-defined]

@@ -107,7 +107,8 @@ class Plugins:
 
 
 def _described(cls: type[WorkflowRunner]) -> dict[str, Any]:
-    return {"description": (cls.__doc__ or "").strip().partition("\n")[0], "schema": _sendable_schema(cls)}
+    about = cls.__doc__ if isinstance(cls.__doc__, str) else ""
+    return {"description": about.strip().partition("\n")[0], "schema": _sendable_schema(cls)}
 
 
 def _sendable_schema(cls: type[WorkflowRunner]) -> Any:
@@ -115,7 +116,7 @@ def _sendable_schema(cls: type[WorkflowRunner]) -> Any:
     schema = getattr(cls, "schema", None)
     try:
         return strict_json.loads(strict_json.dumps(schema)) if isinstance(schema, dict) else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, select
+from sqlalchemy import ColumnElement, and_, func, literal, select, true
 from sqlalchemy.engine import Connection
 
 from gm_async_task.workflow.models import jobs, tasks
@@ -49,7 +49,8 @@ def list_page(
 def has_tags(tags: str) -> ColumnElement[bool]:
     """Match jobs that carry each of the tags as a whole item."""
     kept = literal(",") + jobs.c.job_tags + literal(",")
-    return and_(*(func.instr(kept, f",{tag},") > 0 for tag in split(tags)))
+    wanted = [tag.strip() for tag in split(tags) if tag.strip()]
+    return and_(true(), *(func.instr(kept, f",{tag},") > 0 for tag in wanted))
 
 
 def _condition(name: str, value: Any) -> ColumnElement[bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -14,15 +13,14 @@ from shared.web.fields import (
     FunctionPath,
     Key,
     Keys,
-    Moment,
     QueueName,
     RowId,
     RowIds,
+    SaneMoment,
     StationId,
     Text,
     WholeNumber,
     YesOrNo,
-    within_range,
 )
 
 
@@ -36,12 +34,6 @@ def _not_empty(ids: list[Any] | None) -> list[Any] | None:
     return ids
 
 
-def _sane(moment: datetime) -> datetime:
-    within_range(moment.date())
-    return moment
-
-
-_SaneMoment = Annotated[Moment, AfterValidator(_sane)]
 TaskInput = Annotated[Text, BeforeValidator(_as_json_text)]
 Status = Annotated[WholeNumber, Field(ge=1, le=5), AfterValidator(TaskStatus)]
 EndStatus = Annotated[WholeNumber, Field(ge=3, le=5), AfterValidator(TaskStatus)]
@@ -244,9 +236,9 @@ class ListTasks(Command):
     """those that have not ended, or those that have"""
     text: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
     """stands in the business name, the file name or the person's name, or is one of the task's ids"""
-    since: _SaneMoment | None = None
+    since: SaneMoment | None = None
     """added then or later"""
-    until: _SaneMoment | None = None
+    until: SaneMoment | None = None
     """added before then"""
     with_waiting: YesOrNo = False
     """tell the places of submitted tasks"""

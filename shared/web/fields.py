@@ -91,6 +91,11 @@ def within_range(day: date) -> date:
     return day
 
 
+def _sane(moment: datetime) -> datetime:
+    within_range(moment.date())
+    return moment
+
+
 # For the OpenAPI document: what the validators refuse, in words that machines read.
 _NO_BLANK_EDGES: dict[str, JsonValue] = {"pattern": r"^\S(.*\S)?$"}
 
@@ -109,6 +114,8 @@ FunctionPath = Annotated[
 ]
 QueueName = Annotated[Text, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+SaneMoment = Annotated[Moment, AfterValidator(_sane)]
+"""one that zones and databases can bear"""
 Day = Annotated[date, BeforeValidator(_day)]
 RowIds = Annotated[list[RowId], BeforeValidator(_list_of), Field(max_length=1000)]
 Keys = Annotated[list[Key], BeforeValidator(_list_of), Field(max_length=1000)]

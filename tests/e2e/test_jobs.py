@@ -104,7 +104,7 @@ def test_through_nginx_and_gm_service_a_station_sees_its_own_jobs_under_its_own_
     platform: Cluster, jobs: JobClient, tmp_path: Path, nginx_program: str
 ) -> None:
     theirs = jobs.create("ping", job_namespace="S002")
-    pretending = {"x_username": "boss", "X-Username": "boss", "X-Job-Namespace": "S002", "X-Auth-Key": jobs.key}
+    pretending = {"x_username": "boss", "X-Username": "boss", "X-Auth-Key": jobs.key}
     with Nginx(tmp_path / "nginx", platform.environment["GM_SERVICE_BIND"]) as nginx:
         sent = {"Authorization": f"Bearer {platform.first.token}", **pretending}
 

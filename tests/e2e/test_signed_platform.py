@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +17,7 @@ from shared.task_api.models import TaskStatus
 from tests.support.cluster import Cluster
 from tests.support.import_jobs import BOTH_ENDED_RIGHT, import_and_export
 from tests.support.signed_calls import Request, post
+from tests.support.waiting import wait_for
 
 ADD = {"station_id": "S001", "task_name": "demo.work", "input": "{}"}
 TIMES = 20
@@ -58,6 +60,17 @@ def test_import_and_export_end_right(platform: Cluster) -> None:
 
 def test_a_function_of_a_project_runs(platform: Cluster) -> None:
     assert platform.ended(platform.submit("double", {"n": 21})).result["doubled"] == 42
+
+
+def test_a_stations_job_runs(platform: Cluster) -> None:
+    def ask(verb: str, **given: Any) -> Any:
+        headers = {"Authorization": f"Bearer {platform.first.token}"}
+        url = f"{platform.environment['GM_SERVICE_URL']}/xingqiao/{verb}"
+        return requests.post(url, json=given, headers=headers, timeout=10).json()
+
+    created = ask("create_job", job_type="ping")
+
+    wait_for(lambda: ask("get_job_detail", job_id=created["job_id"])["data"]["job_status"] == "finished", 20, "the job")
 
 
 def test_a_replay_opens_no_process(platform: Cluster) -> None:

@@ -173,8 +173,8 @@ def test_stats_are_counted_by_name(desk: JobDesk) -> None:
     with_history(desk)
 
     everything = chart(desk, "statistics_retstat_ratio")
-    tagged = chart(desk, "statistics_retstat_ratio", job_tag="flag=redis")
-    bound = desk.send("statistics_retstat_ratio", '{"job_type":"graph"}', **{"X-Job-Namespace": "S002"}).json["data"]
+    tagged = chart(desk, "statistics_retstat_ratio", job_tag=" flag=redis, ")
+    bound = desk.send("statistics_retstat_ratio", '{"job_type":"graph"}', "x_namespace=S002").json["data"]
 
     assert (everything["title"], everything["series"][0]["name"]) == ({"text": "retstat ratio"}, "retstat")
     assert everything["series"][0]["data"] == [
@@ -193,7 +193,11 @@ def test_stats_are_counted_by_name(desk: JobDesk) -> None:
         ("statistics_success_rate", {"job_type": "graph", "group_by": "hour"}),
         ("statistics_success_rate", {"job_type": "graph", "start": "yesterday"}),
         ("statistics_success_rate", {"job_type": "graph", "end": "2026-13-01"}),
+        ("statistics_success_rate", {"job_type": "graph", "start": "0001-01-01 00:00:00"}),
+        ("statistics_success_rate", {"job_type": "graph", "end": "9999-12-31"}),
+        ("statistics_success_rate", {"job_type": "graph", "job_tag": "a," * 3000}),
         ("statistics_jobtag_ratio", {"job_type": "graph", "jobtag_name": "region"}),
+        ("statistics_jobtag_ratio", {"job_type": "graph", "jobtag_name": "region", "jobtag_values": "1," * 3000}),
         ("statistics_retstat_ratio", {"job_type": ["graph"]}),
     ],
 )

@@ -107,6 +107,8 @@ def test_strangers_get_401_and_large_bodies_413_in_the_same_shape(quick_desk: Jo
         ("list_jobs", '{"orderBy":"deadline"}', ""),
         ("list_jobs", '{"orderDir":"sideways"}', ""),
         ("list_jobs", '{"job_id":"1 or 1=1"}', ""),
+        pytest.param("list_jobs", f'{{"job_name":"{"%" * 60_000}"}}', "", id="a pattern that databases refuse"),
+        pytest.param("list_jobs", f'{{"job_tag":"{"a," * 3000}"}}', "", id="more tags than a job can carry"),
     ],
 )
 def test_bad_parameters_are_named_and_leave_nothing(quick_desk: JobDesk, name: str, body: str, query: str) -> None:
@@ -308,14 +310,25 @@ def test_the_operator_is_kept_whichever_way_its_header_is_written(quick_desk: Jo
     assert quick_desk.detail(job_id)["operator"] == "王芳"
 
 
+def test_an_operator_in_the_query_stands_before_the_header(quick_desk: JobDesk) -> None:
+    body = json.dumps({"job_namespace": "S001", "job_type": "ping"})
+
+    job_id = quick_desk.send("create_job", body, "x_username=%E7%8E%8B", **{"X-Username": "boss"}).json["job_id"]
+    twice = quick_desk.send("create_job", body, "x_namespace=S001&x_namespace=S002").json["stat"]
+    in_the_body = quick_desk.call("list_jobs", x_namespace="S001")["stat"]
+
+    assert quick_desk.detail(job_id)["operator"] == "王"
+    assert (twice, in_the_body) == ("ERR_BAD_PARAMS", "ERR_BAD_PARAMS")
+
+
 def test_a_caller_bound_to_a_namespace_sees_no_other(desk: JobDesk) -> None:
     ours, theirs = desk.create(job_name="ours"), desk.create(job_name="theirs", job_namespace="S002")
-    bound = {"X-Job-Namespace": "S001"}
+    bound = "x_namespace=S001"
 
-    listed = desk.send("list_jobs", "{}", **bound).json["data"]
+    listed = desk.send("list_jobs", "{}", bound).json["data"]
     task_id = desk.task_rows(theirs)[0]["task_id"]
     stats = {
-        name: desk.send(name, json.dumps(given), **bound).json["stat"]
+        name: desk.send(name, json.dumps(given), bound).json["stat"]
         for name, given in {
             "get_job_detail": {"job_id": theirs},
             "list_tasks": {"job_name": "theirs"},
@@ -326,7 +339,7 @@ def test_a_caller_bound_to_a_namespace_sees_no_other(desk: JobDesk) -> None:
     }
 
     assert [job["job_id"] for job in listed["list"]] == [ours]
-    assert desk.send("list_jobs", '{"job_namespace":"S002"}', **bound).json["data"]["total"] == 0
+    assert desk.send("list_jobs", '{"job_namespace":"S002"}', bound).json["data"]["total"] == 0
     assert stats == {
         "get_job_detail": "ERR_JOB_NOT_EXIST",
         "list_tasks": "ERR_JOB_NOT_EXIST",

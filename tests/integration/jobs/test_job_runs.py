@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from gm_async_task.workflow.models import locks, notices, tasks
+from gm_async_task.workflow.notices import MAX_TRIES
+from gm_async_task.workflow.wire import JobObject
 from shared.errors import NotStartable, StaleRun
 from tests.support.job_client import FILES, task
-from tests.support.jobs import JobDesk, make_desk
+from tests.support.jobs import JobDesk, make_desk, write_plugin
 from tests.support.waiting import wait_for
 
 FAR_OFF = datetime(2100, 1, 1)
@@ -351,6 +353,20 @@ def test_what_runs_when_its_job_is_over_time_is_fenced_off(desk: JobDesk) -> Non
     assert desk.detail(job_id)["job_status"] == "finished"
 
 
+@pytest.mark.parametrize("stat", ["OK", "ERR_OWN"])
+def test_an_end_that_comes_after_the_jobs_time_changes_nothing(desk: JobDesk, stat: str) -> None:
+    job_id = create(desk, task("a", is_save=True), task("b", dependencies=["a"]), job_timeout=100)
+    claimed = desk.claim()
+    assert claimed is not None
+
+    desk.clock.offset_seconds += 101
+    desk.finish(claimed[0], stat, {"late": True})
+
+    job = desk.detail(job_id)
+    assert (job["job_status"], job["ret_stat"], job["ret_data"]) == ("failed", "ERR_JOB_EXE_TIMEOUT", {})
+    assert desk.states(job_id) == {"a": "failed", "b": "waiting"}
+
+
 def test_a_task_over_its_time_is_ended_and_tried_again(desk: JobDesk) -> None:
     job_id = create(desk, task("a", timeout=5, retrymax=1), job_timeout=1000)
     claimed = desk.claim()
@@ -471,6 +487,33 @@ def test_a_notifier_that_raises_hurts_nobody_and_is_given_up(desk: JobDesk, tmp_
 
     assert desk.detail(raising)["job_status"] == desk.detail(other)["job_status"] == "finished"
     assert list(dict.fromkeys(told.read_text().splitlines())) == [f"{other} started ", f"{other} finished OK"]
+
+
+@pytest.mark.parametrize("decorator", ["", "@staticmethod"])
+def test_a_notifier_that_is_no_class_method_hurts_nobody(desk: JobDesk, plugin_dir: Path, decorator: str) -> None:
+    notifier = f"{decorator}\ndef job_notifier(job_obj, *more):\n    raise ValueError('on purpose')"
+    write_plugin(plugin_dir, "odd", f'def workflow(self):\n    self.add_task("a", "/demo_api/ping")\n\n{notifier}')
+    job_id = desk.create("odd")
+
+    desk.work()
+
+    assert desk.detail(job_id)["job_status"] == "finished"
+
+
+def test_a_notice_that_nobody_came_back_from_is_given_up(desk: JobDesk, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    job_id = create(desk, task("a"), notify=str(told))
+    wait_for(lambda: _notices_left(desk) == 0, 20, "the first notice")
+    told_before = told.read_text()
+    fields = {name: value for name, value in desk.detail(job_id).items() if name in JobObject.__dataclass_fields__}
+    left = {"job_id": job_id, "job_type": "graph", "job": json.dumps(fields), "due_at": datetime(2020, 1, 1)}
+    with desk.engine.begin() as connection:  # as those leave it whom it killed, or keeps for good
+        connection.execute(insert(notices).values(**left, tries=MAX_TRIES))
+
+    desk.room.notifier.deliver_due()
+
+    assert _notices_left(desk) == 0
+    assert told.read_text() == told_before
 
 
 def test_jobs_without_a_notifier_keep_no_notices(desk: JobDesk) -> None:

@@ -57,6 +57,16 @@ def test_plugins_are_offered_with_what_their_jobs_take(quick_desk: JobDesk, plug
     assert (offered["old"]["schema"], offered["old"]["description"]) == (None, "")
 
 
+def test_no_odd_plugin_keeps_the_others_from_being_offered(quick_desk: JobDesk, plugin_dir: Path) -> None:
+    deep = "schema = {}\nfor _ in range(5000):\n    schema = {'a': schema}\n__doc__ = 5"
+    write_plugin(plugin_dir, "odd", deep)
+
+    offered = {each["job_type"]: each for each in quick_desk.call("list_plugins")["data"]["list"]}
+
+    assert offered["odd"] == {"job_type": "odd", "description": "", "schema": None}
+    assert "ping" in offered
+
+
 def test_an_existing_file_runs_unchanged_and_may_register_several(quick_desk: JobDesk, plugin_dir: Path) -> None:
     (plugin_dir / "old.py").write_text(EXISTING)
 

@@ -9,6 +9,8 @@ import pytest
 from gm_service.job_api import HttpJobApi
 from gm_service.routes.xingqiao import CHANGES, LOOKS
 from shared.errors import Unavailable
+from shared.signing.signature import Call
+from shared.signing.signer import CallSigner
 from tests.support.jobs import make_desk
 from tests.support.service import Service
 
@@ -45,12 +47,23 @@ def test_looks_need_no_token_of_the_session(service: Service, verb: str) -> None
     assert service.person().client.get(f"/xingqiao/{verb}?job_id=1").status_code == 200
 
 
-def test_nobody_names_an_operator_or_a_namespace_by_header(service: Service) -> None:
-    headers = {**service.program().headers, "X-Username": "boss", "X-Job-Namespace": "S002"}
+def test_nobody_names_an_operator_or_a_namespace_by_themselves(service: Service) -> None:
+    headers = {**service.program().headers, "X-Username": "boss", "X-Namespace": "S002"}
 
-    service.app.test_client().get("/xingqiao/list_jobs", headers=headers)
+    service.app.test_client().get("/xingqiao/list_jobs?x_username=boss&x_namespace=S002", headers=headers)
 
-    assert service.jobs.asked[0][2:] == ("S001", "api")
+    # What stands in the query is passed on as parameters, of which the other side knows none such.
+    assert service.jobs.asked == [("list_jobs", {"x_username": "boss", "x_namespace": "S002"}, "S001", "api")]
+
+
+def test_a_signature_covers_in_whose_name_jobs_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    signed: list[Call] = []
+    monkeypatch.setattr(CallSigner, "sign", lambda _, call, __: signed.append(call) or "")
+
+    with pytest.raises(Unavailable):
+        HttpJobApi("http://127.0.0.1:1", "k" * 32, signed=True).call("list_jobs", {}, namespace="S 1", operator="王")
+
+    assert [call.target for call in signed] == ["/xingqiao/list_jobs?x_namespace=S+1&x_username=%E7%8E%8B"]
 
 
 def test_a_parameter_that_stands_twice_is_refused(service: Service) -> None:
