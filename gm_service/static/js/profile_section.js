@@ -3,10 +3,11 @@
 import { get, post } from "./api.js";
 import { ActButton, failureMessage, Message, useActing } from "./acting.js";
 import { html, useEffect, useState } from "./preact.js";
-import { formatDuration, formatTime, t } from "./texts.js";
+import { formatTime, language, t } from "./texts.js";
 
 const FORBIDDEN = 403;
 const WAYS = ["cprofile", "sample", "ledger", "memory"];
+const seconds = new Intl.NumberFormat(language, { style: "unit", unit: "second", maximumFractionDigits: 3 });
 const offered = document.querySelector('meta[name="profiling"]')?.content;
 // As long as this page lives; the session says it anew to the next one.
 let isKnownOperator = offered === "operator";
@@ -104,7 +105,8 @@ function Runs({ task, profiles }) {
   return html`<ul class="profiled">
       ${profiles.runs.map(
         (run) => html`<li>
-          <time datetime=${run.started_at}>${formatTime(run.started_at)}</time>, ${t(`way_${run.way}`)}, ${formatDuration(run.seconds * 1000)}${" "}
+          ${t("step_run", { number: run.run_count ?? "?" })} <time datetime=${run.started_at}>${formatTime(run.started_at)}</time>:
+          ${" "}${seconds.format(run.seconds)}, ${t(`way_${run.way}`)}${run.failed ? html`, <span class="bad">${t("state_5")}</span>` : ""}${" "}
           ${profiles.has_reports &&
           html`<a href=${`/pages/profile_report?task_id=${task.task_id}&record=${encodeURIComponent(run.id)}`} target="_blank" rel="noopener">${t("profile_report")}</a>`}
         </li>`,
