@@ -13,6 +13,7 @@ from gm_service.auth import Authenticator
 from gm_service.config import ServiceSettings
 from gm_service.db import nonces
 from gm_service.job_api import HttpJobApi, JobApi
+from gm_service.operators import operators_of
 from gm_service.order_intake import OrderIntake
 from gm_service.orders.cycles import CycleReader
 from gm_service.orders.exports.service import ExportService
@@ -29,6 +30,7 @@ from gm_service.routes.health import health_routes
 from gm_service.routes.imports import imports_routes
 from gm_service.routes.internal import intake_routes, internal_routes
 from gm_service.routes.pages import pages_routes
+from gm_service.routes.profiling import profiling_routes
 from gm_service.routes.session import session_routes
 from gm_service.routes.stations import station_routes
 from gm_service.routes.task import task_routes
@@ -127,6 +129,7 @@ def _blueprints(
     imports = ImportService(engine, settings, dispatcher, task_client, teller)
     tasks = StationTasks(task_client, teller)
     reader = ImportReader(engine)
+    operators = operators_of(settings, auth, stations)
     exports = ExportService(engine, settings, dispatcher, task_client, clock, open_file_store(settings))
 
     def reader_view() -> TaskView:
@@ -150,7 +153,9 @@ def _blueprints(
             auth=auth,
             reader_view=reader_view,
             settings=settings,
+            operators=operators,
         ),
+        *([profiling_routes(tasks, auth, operators, settings)] if operators else []),
     ]
 
 

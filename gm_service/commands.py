@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, StrictStr, model_validator
 
+from shared.profiling.ways import ProfileWay
 from shared.task_api.commands import Command, OneTask, SomeTasks, Status
 from shared.web.fields import Day, Key, Keys, RowId, RowIds, StationId, Text, WholeNumber
 
@@ -33,12 +34,30 @@ class SignIn(Command):
     password: Annotated[StrictStr, Field(min_length=1, max_length=256)]
 
 
+class EnterAsOperator(Command):
+    """POST /pages/operator"""
+
+    key: Annotated[Text, Field(min_length=1, max_length=256)]
+
+
 class Nothing(Command):
     """An endpoint without parameters."""
 
 
 class GetTask(OneTask):
     """GET /task/get, /async_task/get, /async_task/detail"""
+
+
+class ProfileTask(OneTask):
+    """POST /pages/profile"""
+
+    way: ProfileWay = "cprofile"
+
+
+class GetProfileReport(OneTask):
+    """GET /pages/profile_report"""
+
+    record: Key
 
 
 class CloseTask(OneTask):

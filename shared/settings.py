@@ -82,7 +82,9 @@ class CommonSettings(BaseSettings):
         default=None, description="folder of profiles, the same for all processes of a host; empty: none by switch"
     )
     profile_key: SecretStr | None = Field(
-        default=None, description="operator's key: lets `X-Profile` profile a request; without it nobody's does"
+        default=None,
+        description="operator's key: lets `X-Profile` profile a request, and people profile a task on its page; "
+        "without it nobody does",
     )
     profile_every: dict[str, int] = Field(
         default={},

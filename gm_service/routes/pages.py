@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from gm_service.auth import Authenticator
 from gm_service.commands import GetTask, ListCentre
 from gm_service.config import ServiceSettings
+from gm_service.operators import Operators
 from gm_service.orders.exports.profiles import PROFILES
 from gm_service.orders.imports.reader import ImportReader
 from gm_service.routes.rendering import page_language, render_page
@@ -54,8 +55,9 @@ def pages_routes(
     auth: Authenticator,
     reader_view: Callable[[], TaskView],
     settings: ServiceSettings,
+    operators: Operators | None,
 ) -> APIBlueprint:
-    """Return the blueprint of the pages."""
+    """Return the blueprint of the pages; without `operators` they show nothing of profiling."""
     routes = APIBlueprint("pages", __name__, enable_openapi=False)
 
     @routes.before_request
@@ -76,6 +78,7 @@ def pages_routes(
             max_upload_bytes=settings.max_batch_body_bytes,
             formats=",".join(PROFILES),
             modules=MODULES,
+            profiling=operators and ("operator" if operators.is_operator() else "offered"),
         )
 
     for path in PAGES:

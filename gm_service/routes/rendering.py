@@ -59,19 +59,19 @@ def speak_as_the_page() -> None:
         g.language = page_language()
 
 
-def refuse_as_a_page(response: Response, *, cookie_secure: bool) -> BaseResponse:
+def refuse_as_a_page(response: Response, *, cookie_secure: bool, heading: str = "no_download") -> BaseResponse:
     """Show a person who followed a link what is wrong as a page; after a request of what can be downloaded."""
     if response.status_code < 400 or not wants_page():
         return response
-    return refusal_as_page(response, cookie_secure=cookie_secure)
+    return refusal_as_page(response, cookie_secure=cookie_secure, heading=heading)
 
 
-def refusal_as_page(refused: Response, *, cookie_secure: bool) -> BaseResponse:
-    """Return what an error envelope says as a page; who isn't signed in is led to sign-in and back."""
+def refusal_as_page(refused: Response, *, cookie_secure: bool, heading: str = "no_download") -> BaseResponse:
+    """Return what an error envelope says as a page below the text `heading`; strangers are led to sign-in and back."""
     if refused.status_code == 401:
         return redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}")
     envelope = refused.get_json()
-    page = render_page("refused.html", cookie_secure=cookie_secure, message=envelope["msg"])
+    page = render_page("refused.html", cookie_secure=cookie_secure, message=envelope["msg"], heading=heading)
     page.status_code = refused.status_code
     if "Retry-After" in refused.headers:
         page.headers["Retry-After"] = refused.headers["Retry-After"]

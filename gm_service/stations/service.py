@@ -25,6 +25,9 @@ MAX_ADDRESS_ATTEMPTS = 100
 """failed sign-ins that one address may make within the window; a whole office may share one"""
 ATTEMPT_WINDOW_SECONDS = 300
 TOKEN_BYTES = 32
+_PASSWORD = ("user", "address")
+_OPERATOR_KEY = ("operator", "operator_address")
+_BLOCKED = {_PASSWORD: "sign_in_blocked", _OPERATOR_KEY: "profile_blocked"}
 
 
 class StationService:
@@ -71,7 +74,7 @@ class StationService:
             SignInFailed: whichever of the three is wrong.
             TooManyRequests: too many failures for this user or from this address.
         """
-        attempt = self._open_attempt(station_id, username, address)
+        attempt = self._open_attempt(_PASSWORD, station_id, username, address)
         found = in_read(self._engine, lambda connection: store.find_user(connection, station_id, username))
         matches = check_password_hash(found[1] if found else _dummy_hash(), password)
         if found is None or not matches:
@@ -80,6 +83,17 @@ class StationService:
         in_write(self._engine, lambda connection: store.forget_attempts(connection, attempt, _user(found[0])))
         log.info("signed_in", station_id=station_id, username=username, address=address)
         return found[0]
+
+    def count_operator_attempt(self, person: Person, address: str, *, is_right: bool) -> None:
+        """Count a person's attempt at the operator's key, within the same bounds as those at passwords.
+
+        Raises:
+            TooManyRequests: too many wrong ones before, whatever this one is.
+        """
+        attempt = self._open_attempt(_OPERATOR_KEY, person.station.id, person.username, address)
+        if is_right:
+            subject = _subject(_OPERATOR_KEY[0], person.station.id, person.username)
+            in_write(self._engine, lambda connection: store.forget_attempts(connection, attempt, subject))
 
     def open_session(self, person: Person, seconds: float) -> str:
         """Start a session that ends by itself after `seconds`; return its key, which only the browser keeps."""
@@ -107,11 +121,12 @@ class StationService:
         hashed = _hash(token)
         return in_read(self._engine, lambda connection: store.find_station_of_token(connection, hashed))
 
-    def _open_attempt(self, station_id: str, username: str, address: str) -> list[int]:
-        """Hold the attempt against user and address before the password is looked at, so that none slips by."""
+    def _open_attempt(self, kinds: tuple[str, str], station_id: str, username: str, address: str) -> list[int]:
+        """Hold the attempt against user and address before it is answered, so that none slips by."""
+        of_user, of_address = kinds
         limits = {
-            _subject("user", station_id, username): MAX_USER_ATTEMPTS,
-            _subject("address", address): MAX_ADDRESS_ATTEMPTS,
+            _subject(of_user, station_id, username): MAX_USER_ATTEMPTS,
+            _subject(of_address, address): MAX_ADDRESS_ATTEMPTS,
         }
         now, since = self._clock.now(), self._clock.after(-ATTEMPT_WINDOW_SECONDS)
 
@@ -125,7 +140,7 @@ class StationService:
 
         attempt = in_write(self._engine, work)
         if isinstance(attempt, timedelta):
-            log.warning("sign_in_blocked", station_id=station_id, username=username, address=address)
+            log.warning(_BLOCKED[kinds], station_id=station_id, username=username, address=address)
             left = ATTEMPT_WINDOW_SECONDS - attempt.total_seconds()
             raise TooManyRequests(retry_after_seconds=max(1, math.ceil(left)))
         return attempt

@@ -53,10 +53,16 @@ class ProfileStore:
         records = self.list_records()
         runs = [r for r in records if r["kind"] == "task" and wanted in (str(r["task_id"]), r["name"])]
         found = runs[:1] or [record for record in records if wanted in (record["id"], record["request_id"])]
-        ids = {record["id"] for record in found}
-        while called := {r["id"] for r in records if r["parent"] in ids} - ids:
-            ids |= called
-        return sorted((record for record in records if record["id"] in ids), key=lambda r: str(r["started_at"]))
+        return _with_called(found, records)
+
+    def list_runs(self, task_id: int) -> list[Record]:
+        """Return the records of a task's own runs, the newest first."""
+        return [record for record in self.list_records() if _is_run_of(record, task_id)]
+
+    def find_run(self, task_id: int, record_id: str) -> list[Record]:
+        """Return one run of a task with the records that it called, oldest first; nothing where it is another's."""
+        records = self.list_records()
+        return _with_called([r for r in records if r["id"] == record_id and _is_run_of(r, task_id)], records)
 
     def table_of(self, record: Record) -> Table:
         """Return the record's profile; empty where its way makes none, or it is gone.
@@ -106,3 +112,15 @@ class ProfileStore:
             # Another process may be removing it.
             with contextlib.suppress(OSError, ValueError):
                 yield json.loads(path.read_text("utf-8"))
+
+
+def _is_run_of(record: Record, task_id: int) -> bool:
+    return bool(record["kind"] == "task" and record["task_id"] == task_id)
+
+
+def _with_called(found: list[Record], records: list[Record]) -> list[Record]:
+    """Return these records with those that they called, oldest first."""
+    ids = {record["id"] for record in found}
+    while called := {r["id"] for r in records if r["parent"] in ids} - ids:
+        ids |= called
+    return sorted((record for record in records if record["id"] in ids), key=lambda r: str(r["started_at"]))

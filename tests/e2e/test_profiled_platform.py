@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from playwright.sync_api import expect
 
 from shared.profiling.cli import profile as command
 from shared.profiling.store import ProfileStore
+from tests.conftest import SERVERS_REQUIRED
+from tests.support.browser import CHROMIUM, Desk, open_browser, serious_findings
 from tests.support.cluster import Cluster
 from tests.support.import_jobs import ended_import, order_rows, submit_import
 from tests.support.waiting import wait_for
@@ -67,6 +70,42 @@ def test_a_request_is_profiled_through_both_services(platform: Cluster, folder: 
     assert f"{answer.headers['X-Profile-Id']}" in gm_profile(folder, "list")
     assert "gm_service/stations/store.py" in told
     assert "gm_async_task/tasks/store.py" in told
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None and not SERVERS_REQUIRED, reason="chromium is not here (apt-get install chromium); pages"
+)
+def test_an_operator_has_the_next_import_profiled_and_reads_why_it_took_that_long(platform: Cluster) -> None:
+    first = submit_import(platform.first, "unprofiled", order_rows(20, "unprofiled-"))
+    ended_import(platform.first, first)
+    with open_browser() as browser:
+        desk = Desk(platform, browser)
+        page = desk.sit(f"/tasks/{first}")
+        page.click(".operators summary")
+        page.fill("[name=key]", KEY[:-1])
+        page.press("[name=key]", "Enter")
+        expect(page.locator(".operators [role=alert]")).to_contain_text("The operator's key is wrong")
+        desk.expect_problem("403")
+        page.fill("[name=key]", KEY)
+        page.press("[name=key]", "Enter")
+        expect(page.locator(".operators")).to_contain_text("No run of this task was profiled")
+        page.click("#profile-next")
+        expect(page.locator(".operators .good")).to_contain_text(f"Marked: the next run of {IMPORT}")
+        assert serious_findings(page) == []
+
+        second = submit_import(platform.first, "from the page", order_rows(20, "page-"))
+        ended_import(platform.first, second)
+        page.goto(f"{desk.url}/tasks/{second}")
+        link = page.locator(".profiled a")
+        expect(link).to_have_count(1)
+        page.goto(desk.url + str(link.get_attribute("href")))
+
+        expect(page.locator("h1")).to_contain_text(f"task {second}, run 1: {IMPORT}")
+        expect(page.locator("svg")).not_to_have_count(0)
+        # The policy let the page's own styles in.
+        expect(page.locator(".bar").first).to_have_css("background-color", "rgb(204, 153, 102)")
+        desk.leave()
+        assert desk.unexpected() == []
 
 
 def test_the_operators_key_is_in_no_log_and_no_record(platform: Cluster, folder: Path) -> None:

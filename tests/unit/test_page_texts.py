@@ -12,6 +12,7 @@ from gm_service.orders.exports.profiles import PROFILES
 from gm_service.orders.imports.files.columns import TITLES
 from gm_service.orders.imports.row_reasons import row_error
 from gm_service.routes.rendering import load_texts
+from shared.profiling.ways import WAYS
 
 _ROOM = Path(gm_service.__path__[0])
 _TEMPLATES = sorted((_ROOM / "templates").glob("*.html"))
@@ -42,6 +43,9 @@ _MADE = {f"state_{status}" for status in range(1, 6)} | {
     *(f"stat_{name}" for name in ("start", "end", "exclude_retstat", "jobtag_name", "jobtag_values")),
     *("job_name", "job_type", "filter_state", "submitted_by", "created_time", "job_cost"),
     *("handler", "ret_stat", "retries", "started_time"),
+    *(f"way_{way}" for way in WAYS),
+    *(f"profile_{said}_{of}" for said in ("next", "marked") for of in ("task", "function")),
+    *("no_download", "no_report"),
     *("by_order_date", "by_cycle", "by_receive_date"),
     "order",
     "column",

@@ -2,6 +2,7 @@
 
 import { html } from "./preact.js";
 import { OpenRows } from "./open_rows.js";
+import { ProfileSection } from "./profile_section.js";
 import { TaskSummary } from "./task_summary.js";
 import { useTaskState } from "./task_state.js";
 import { hasEnded, isImport, nameOf } from "./task_words.js";
@@ -21,7 +22,8 @@ export function TaskPage({ taskId, query }) {
       html`<${OpenRows} key=${page.task.run_count} task=${page.task} isOpen=${query.rows === "open"} onChange=${soon} />`}
       <${Timeline} task=${page.task} />
       <${Facts} title=${t("input")} facts=${page.input} />
-      <${Facts} title=${t("result")} facts=${page.result} />`}`;
+      <${Facts} title=${t("result")} facts=${page.result} />
+      <${ProfileSection} task=${page.task} />`}`;
 }
 
 /** What happened when, with how long each step took. */

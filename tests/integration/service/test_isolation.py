@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,9 @@ BY_ID: dict[str, dict[str, Any]] = {
     "GET /async_task/detail": {"task_id": "{task_id}"},
     "GET /pages/task": {"task_id": "{task_id}"},
     "POST /async_task/close": {"task_id": "{task_id}"},
+    "GET /pages/profiles": {"task_id": "{task_id}"},
+    "POST /pages/profile": {"task_id": "{task_id}"},
+    "GET /pages/profile_report": {"task_id": "{task_id}", "record": "r"},
     "GET /station/download/async/<task_id>": {},
     "GET /station/order/batch/rows": {"task_id": "{task_id}"},
     "GET /station/order/batch/open_rows": {"task_id": "{task_id}"},
@@ -65,6 +69,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "GET /station/order/batch/template": {},
     "POST /station/catalogue": {},
     "GET /station/download/sync/<key>": {},
+    "POST /pages/operator": {"key": "x"},
 }
 """a station's callers; isolation has tests of its own here or in the room of orders"""
 
@@ -74,6 +79,12 @@ JOBS = [
     *(f"{method} /xingqiao/{verb}" for verb in LOOKS for method in ("GET", "POST")),
 ]
 """a station's callers; every job that they name is looked for among the station's own (test_jobs_proxy.py)"""
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    """The service with every route that settings may add."""
+    return Service(tmp_path, profile_dir=tmp_path / "profiles", profile_key="operator-" + "k" * 32)
 
 
 def routes(service: Service) -> Iterator[str]:
