@@ -151,6 +151,7 @@ def test_workers_are_listed_and_a_leftover_is_ended_gracefully(host: SupervisedH
         wait_for(lambda: host.workers.list() and "by hand" in {each.version for each in host.workers.list()}, 30)
         held = host.submit("work_until_told", {"began": str(began)}, repeat=True)
         wait_for(began.exists, 20, "its run")
+        wait_for(lambda: any(worker.runs for worker in host.workers.list()), 10, "a worker's report of it")
         listed = json.loads(_gm(host, "workers", "--json").stdout)
         pruned = _gm(host, "workers", "--prune")
     finally:
