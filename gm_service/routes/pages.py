@@ -34,8 +34,8 @@ def imported_by(script: Path) -> set[Path]:
     """Return the scripts that a script imports, itself, at once, through others; not those that it fetches later."""
     found, waiting = set[Path](), [script]
     while waiting:
-        names = _IMPORT.findall(waiting.pop().read_text())
-        new = {(script.parent / name).resolve() for name in names} - found
+        importer = waiting.pop()
+        new = {(importer.parent / name).resolve() for name in _IMPORT.findall(importer.read_text())} - found
         found |= new
         waiting += new
     return found
