@@ -20,7 +20,7 @@ const StatisticsPage = later(() => import("./statistics_page.js").then((page) =>
 function App() {
   const { path, query } = useAddress();
   useHeadingFocus(path);
-  return html`<${Shell} path=${path}>${pageOf(path, query)}<//>`;
+  return html`<${Shell} path=${path} drawNow=${draw}>${pageOf(path, query)}<//>`;
 }
 
 function pageOf(path, query) {
@@ -54,11 +54,16 @@ function TaskCentre({ query }) {
     <${TaskList} query=${query} />`;
 }
 
+/** Draw what the address names, and be done with it on return. */
+function draw() {
+  render(html`<${App} />`, document.getElementById("app"));
+}
+
 if (new URLSearchParams(location.search).has("lang")) {
   go(addressWith({ lang: "" }), { replace: true });
 }
 keepPageOnDrop();
 followLinks();
-render(html`<${App} />`, document.getElementById("app"));
+draw();
 // What the clerk goes to next is there before it is gone to, also where the line is lost by then.
 setTimeout(() => [TaskPage, ExportPage, ImportPage].forEach((page) => page.soon()), 1500);

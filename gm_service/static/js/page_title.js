@@ -27,7 +27,10 @@ function leadFocus() {
   const heading = isAwaited ? document.querySelector("main h1") : null;
   if (heading) {
     isAwaited = false;
-    heading.focus({ preventScroll: true });
+    // Somebody who asked for the search types already.
+    if (!document.activeElement?.matches("main input[type=search]")) {
+      heading.focus({ preventScroll: true });
+    }
     scrollTo(0, 0);
   }
 }

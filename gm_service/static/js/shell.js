@@ -8,13 +8,14 @@ import { html, useEffect, useRef, useState } from "./preact.js";
 import { language, t, timeZone } from "./texts.js";
 import { Toasts } from "./toasts.js";
 
+const SEARCHED = ["/", "/jobs"];
 const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
 
-export function Shell({ path, children }) {
+export function Shell({ path, drawNow, children }) {
   const help = useRef(null);
   useKeys({
     "?": () => help.current.showModal(),
-    "/": search,
+    "/": () => search(drawNow),
     Escape: (event) => leave(event, path),
     g: () => go("/"),
   });
@@ -114,12 +115,13 @@ function Help({ dialog }) {
   </dialog>`;
 }
 
-function search() {
-  if (location.pathname !== "/") {
+/** Lead to the page's search, or the task centre's, at once: what is typed next belongs into it. */
+function search(drawNow) {
+  if (!SEARCHED.includes(location.pathname)) {
     go("/");
   }
-  // Where the centre is still to be drawn, after that.
-  setTimeout(() => document.querySelector("input[type=search]")?.focus());
+  drawNow();
+  document.querySelector("main input[type=search]")?.focus();
 }
 
 /** Escape leaves a field first, then the page of one task. */
