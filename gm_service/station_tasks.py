@@ -8,7 +8,7 @@ from typing import Any
 
 from gm_service.orders.imports.telling import ImportTeller
 from shared.task_api.client import TaskClient
-from shared.task_api.models import Task
+from shared.task_api.models import Run, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class StationTasks:
         if self.teller.catch_up(station_id, [task]):
             return self.task_client.get(**options, station_id=station_id)
         return task
+
+    def runs(self, task: Task) -> builtins.list[Run]:
+        """Return the runs of a task that was read, first to last."""
+        return self.task_client.runs(task.task_id, station_id=task.station_id) if task.run_count else []
 
     def list(self, station_id: str, **options: Any) -> builtins.list[Task]:
         """Return a page of tasks that are shown; `options` are the fields of `shared.task_api.commands.ListTasks`."""

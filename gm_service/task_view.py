@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from gm_service.reasons import reason_text
 from shared.errors import Language
-from shared.task_api.models import ENDED, Task, TaskStatus, TaskType, without_rows
+from shared.task_api.models import ENDED, Run, Task, TaskStatus, TaskType, without_rows
 from shared.web import strict_json
 
 _SHOWN_OF_EXPORT = ("file_name", "orders", "rows", "bytes", "sha256")
@@ -108,10 +108,24 @@ class CentreTasks(BaseModel):
     """when to ask again where something goes on"""
 
 
+class ShownRun(BaseModel):
+    """One run of a task, as its timeline has it."""
+
+    run_count: int
+    sent_time: datetime | None
+    start_time: datetime | None
+    end_time: datetime | None
+    """None while it goes on"""
+    status: TaskStatus
+    """the task's after it: submitted where it waited again"""
+    reason_code: str | None
+
+
 class TaskPage(BaseModel):
     """What the page of one task shows."""
 
     task: CentreTask
+    runs: list[ShownRun]
     input: Any
     """parsed where it is JSON; None where it is too long to be read by people"""
     result: Any
@@ -156,10 +170,14 @@ class TaskView:
         active = sum(task.status not in ENDED for task in tasks)
         return CentreTasks(finish=active == 0, tasks=shown, more=more, poll_seconds=poll_seconds(active))
 
-    def page(self, task: Task) -> TaskPage:
+    def page(self, task: Task, runs: list[Run]) -> TaskPage:
         """Return what the page of one task shows."""
-        shown = self._centre_task(task, None)
-        return TaskPage(task=shown, input=_readable(task.input), result=without_rows(self.result(task)))
+        return TaskPage(
+            task=self._centre_task(task, None),
+            runs=[ShownRun(**run.model_dump(include=set(ShownRun.model_fields))) for run in runs],
+            input=_readable(task.input),
+            result=without_rows(self.result(task)),
+        )
 
     def reason(self, task: Task) -> str | None:
         """Return why it ended as it did."""

@@ -30,7 +30,7 @@ from gm_task.serving import Serving
 from gm_task.showing import Showing
 from gm_task.stop import StopFlag
 from gm_task.supervision import Supervision
-from shared.broker.queue import REQUEST_ID_HEADER, RUN_COUNT_HEADER
+from shared.broker.queue import REQUEST_ID_HEADER, RUN_COUNT_HEADER, SENT_AT_HEADER
 from shared.broker.settings import make_celery
 from shared.files.store import open_file_store
 from shared.metrics.calls import CountingTransport
@@ -180,7 +180,14 @@ def _register(app: Celery, runner: Runner, orphan_watch: OrphanWatch, name: str)
     def run(task: Any, *args: Any, **_unused: Any) -> None:
         sent = task.request
         queue = (sent.delivery_info or {}).get("routing_key")
-        message = Message(sent.id, list(args), sent.get(RUN_COUNT_HEADER), sent.get(REQUEST_ID_HEADER), queue)
+        message = Message(
+            sent.id,
+            list(args),
+            run_count=sent.get(RUN_COUNT_HEADER),
+            request_id=sent.get(REQUEST_ID_HEADER),
+            queue=queue,
+            sent_at=sent.get(SENT_AT_HEADER),
+        )
         with orphan_watch.working():
             runner.run_task(name, message)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -24,6 +26,7 @@ from shared.task_api.run import Claim, RunContext, leave_process, run_body
 
 log = structlog.get_logger(__name__)
 MAX_OWNER_CHARACTERS = 128
+_LONGEST_AGO_SECONDS = 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Message:
     request_id: object = None
     queue: object = None
     """the queue it came by"""
+    sent_at: object = None
+    """when it was sent, in seconds since 1970"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,8 @@ class Runner:
         seen = message.run_count if isinstance(message.run_count, int) and message.run_count >= 0 else 0
         queue = base_queue(message.queue) if isinstance(message.queue, str) else None
         owner = owner_name(self.worker_name, message.id)
-        claim = Claim(task_id, name, expect_run_count=seen, owner=owner, queue=queue)
+        sent_time = _moment_of(message.sent_at)
+        claim = Claim(task_id, name, expect_run_count=seen, owner=owner, queue=queue, sent_time=sent_time)
         function = self.functions[name]
         tools = self.tools.get()
 
@@ -97,6 +103,13 @@ def find_task_id(args: object) -> int | None:
         case [int(task_id)] if not isinstance(task_id, bool) and 0 < task_id < 2**63:
             return task_id
     return None
+
+
+def _moment_of(seconds: object) -> str | None:
+    """Return when a message says that it was sent; None where it says nothing that can be."""
+    if not isinstance(seconds, int | float) or not abs(time.time() - seconds) < _LONGEST_AGO_SECONDS:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def owner_name(worker_name: str, message_id: object) -> str:

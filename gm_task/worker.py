@@ -21,7 +21,7 @@ _REPEATING_LOGGERS = ("celery.app.trace", "celery.worker.strategy")
 def main() -> int:
     """Run a worker until it is told to stop; return the process's exit code."""
     settings = TaskSettings()
-    configure_logs("gm_task", settings.log_level, settings.secrets())
+    configure_logs("gm_task", settings.log_level, settings.secrets(), keeps_runs=True)
     for name in _REPEATING_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     open_folder(WORKER)

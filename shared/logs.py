@@ -12,6 +12,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from shared.run_log import RunLogHandler, render_line
+
 MAX_FIELD_CHARACTERS = 4096
 MASK = "***"
 _SECRET_NAMES = re.compile(r"auth_?key|password|passwd|secret|token|authorization|cookie|x-auth-key", re.IGNORECASE)
@@ -22,11 +24,13 @@ _URL_PASSWORD = re.compile(r"(?P<before>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s:/@]{
 _PHONE = re.compile(r"(?<![\d.])1[3-9]\d{7}(\d{2})(?![\d.])")
 
 
-def configure_logs(service: str, level: str, secrets: Iterable[str]) -> None:
+def configure_logs(service: str, level: str, secrets: Iterable[str], *, keeps_runs: bool = False) -> None:
     """Send structlog's and the standard library's events to stderr as JSON lines.
 
-    `secrets` are values (keys, passwords) that are masked wherever they turn up.
+    `secrets` are values (keys, passwords) that are masked wherever they turn up. `keeps_runs` collects what runs log
+    as well, see `shared.run_log`.
     """
+    cleaner = _Cleaner(secrets)
     before_rendering: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -40,18 +44,24 @@ def configure_logs(service: str, level: str, secrets: Iterable[str]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=before_rendering,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _Cleaner(secrets),  # here alone: whoever logged, it is the last to see a line
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-        ],
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+
+    def rendered(handler: logging.Handler, render: Processor) -> logging.Handler:
+        formatter = structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before_rendering,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                cleaner,  # here alone: whoever logged, it is the last to see a line
+                render,
+            ],
+        )
+        handler.setFormatter(formatter)
+        return handler
+
+    as_json = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [rendered(logging.StreamHandler(sys.stderr), as_json)]
+    if keeps_runs:
+        root.addHandler(rendered(RunLogHandler(), render_line))
     root.setLevel(level)
 
 

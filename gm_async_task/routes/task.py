@@ -11,7 +11,7 @@ from gm_async_task.tasks.runs import RunService
 from gm_async_task.tasks.service import TaskService
 from shared.envelope import Envelope, success
 from shared.task_api import commands
-from shared.task_api.models import AddedTask, HideLeftOut, Lease, Signals, StartedTask, Task
+from shared.task_api.models import AddedTask, HideLeftOut, Lease, Run, Signals, StartedTask, Task
 from shared.web.params import takes
 
 
@@ -37,6 +37,10 @@ class TaskAnswer(Envelope[Task]):
 
 class TasksAnswer(Envelope[list[Task]]):
     """A page of tasks."""
+
+
+class RunsAnswer(Envelope[list[Run]]):
+    """The runs of one task."""
 
 
 class HideAnswer(Envelope[HideLeftOut | None]):
@@ -104,6 +108,11 @@ def task_routes(tasks: TaskService, runs: RunService) -> APIBlueprint:
     @takes(commands.ListTasks, answers=TasksAnswer, location="query")
     def list_(command: commands.ListTasks) -> dict[str, Any]:
         return success([_wire(task) for task in tasks.list_tasks(command)])
+
+    @routes.route("/runs", methods=["GET", "POST"])
+    @takes(commands.ListRuns, answers=RunsAnswer, location="query")
+    def list_runs(command: commands.ListRuns) -> dict[str, Any]:
+        return success([_wire(run) for run in tasks.list_runs(command)])
 
     @routes.post("/hide")
     @takes(commands.HideTasks, answers=HideAnswer)

@@ -55,6 +55,7 @@ def xingqiao_routes(room: WorkflowRoom, settings: AsyncTaskSettings) -> APIBluep
     offer("get_job_detail", commands.OneJob, _data(jobs.get_job_detail), "Get one job.")
     offer("list_tasks", commands.ListTasks, _data(jobs.list_tasks), "List the tasks of a job.")
     offer("get_tasklist_by_jobid", commands.ListTasks, _data(jobs.list_tasks), "List the tasks of a job.")
+    offer("list_runs", commands.ListRuns, _data(jobs.list_runs), "List the runs of a job's tasks.")
     offer("get_task", commands.GetTask, _data(jobs.get_task), "Get one task of a job.")
     offer("statistics_success_rate", commands.SuccessRate, _counted(statistics.success_rate), "Chart the success rate.")
     offer("statistics_jobtag_ratio", commands.JobtagRatio, _counted(statistics.jobtag_ratio), "Chart a tag's values.")

@@ -1,4 +1,7 @@
-"""The table `tbl_async_task`: the contract's columns under their names, and beside them what the guarantees need."""
+"""The table `tbl_async_task`: the contract's columns under their names, and beside them what the guarantees need.
+
+`tbl_async_task_run` has the runs that are over.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,8 @@ tasks = Table(
     # The present run: its claim, who runs it, since when, how long it may, until when it must be heard of.
     Column("claim_id", exact_text(64), nullable=True),
     Column("owner", exact_text(128), nullable=True),
+    # When the bell was rung that it came by; the clock is the ringing host's.
+    Column("sent_time", UtcDateTime, nullable=True),
     Column("run_start", UtcDateTime, nullable=True),
     Column("run_seconds", Double, nullable=False),
     Column("lease_until", UtcDateTime, nullable=True),
@@ -94,4 +99,23 @@ tasks = Table(
     mysql_charset="utf8mb4",
     # Ids of purged tasks must not come back: import rows and files are keyed by them.
     sqlite_autoincrement=True,
+)
+
+runs = Table(
+    "tbl_async_task_run",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("task_id", BigInteger, nullable=False),
+    Column("run_count", Integer, nullable=False),
+    Column("sent_time", UtcDateTime, nullable=True),
+    Column("start_time", UtcDateTime, nullable=True),
+    Column("end_time", UtcDateTime, nullable=False),
+    # Of the task after it: 1 where it was lost or handed back and the task waits again.
+    Column("status", SmallInteger().with_variant(mysql.TINYINT(4), *MYSQL), nullable=False),
+    Column("reason_code", String(64), nullable=True),
+    # The last lines that it logged, as `shared.task_api.models.LogLine`; null of a run that died.
+    Column("log", JSON(none_as_null=True), nullable=True),
+    Index("ix_tbl_async_task_run_task_id", "task_id"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
 )

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
-from gm_async_task.tasks import store
+from gm_async_task.tasks import history, store
 from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
@@ -138,7 +138,9 @@ class RunService:
     def _claim(self, connection: Connection, command: commands.StartTask) -> tuple[TaskRow, datetime | None]:
         """Return the claimed task, and since when it waited for this; None where it did not."""
         found = store.get_state(connection, command)
-        claimed = store.claim(connection, self._clock, found.id, self._settings.lease_seconds, command)
+        claimed = store.claim(
+            connection, self._clock, found.id, self._settings.lease_seconds, command, zone=self._settings.zone
+        )
         if not claimed:
             self._check_same_claim(store.get_state(connection, commands.TaskKey(task_id=found.id)), command)
         elif found.workflow_task_id is not None and not self._follower.on_started(connection, found):
@@ -166,6 +168,8 @@ class RunService:
             changes["lease_until"] = self._clock.after(self._settings.lease_seconds)
         store.change(connection, self._clock, row.id, **changes)
         if ended is not None:
+            if row.status == TaskStatus.RUNNING:
+                history.note_end(connection, self._clock, row.id)
             endings.note(row.id)
         signals = Signals(stop_requested=row.stop_requested) if status_after == TaskStatus.RUNNING else None
         return signals, ended
@@ -208,7 +212,7 @@ class RunService:
             # Whoever closed the task said why; the run only says that it obeyed.
             changes["reason"] = row.stop_reason or command.reason
         status = changes.pop("status")
-        if store.end_run(connection, self._clock, row.id, command.run_count, status, **changes):
+        if store.end_run(connection, self._clock, row.id, command.run_count, status, log=command.log, **changes):
             if row.workflow_task_id is not None:
                 endings.note(row.id)
             return end_of(row, status, command.reason_code)
@@ -239,11 +243,13 @@ class RunService:
             return lose_run(connection, self._clock, row, self._settings.max_runs)
         if not row.repeat:
             raise TransitionRefused(state="running", wanted="submitted")
+        said = {"log": command.log}
         if row.stop_requested:
-            return _end_closed(connection, self._clock, row)
+            return _end_closed(connection, self._clock, row, **said)
         if row.queue is None:
-            return _end_failed(connection, self._clock, row, reason=NOBODY_RINGS, reason_code="worker_stopped")
-        store.return_to_queue(connection, self._clock, row.id, row.run_count, lost_runs=row.lost_runs)
+            return _end_failed(connection, self._clock, row, reason=NOBODY_RINGS, reason_code="worker_stopped", **said)
+        lost_runs, why = row.lost_runs, history.HANDED_BACK
+        store.return_to_queue(connection, self._clock, row.id, row.run_count, lost_runs=lost_runs, why=why, **said)
         return None
 
     def _lease_end(self, row: TaskRow) -> Any:
@@ -275,7 +281,8 @@ def lose_run(connection: Connection, clock: DatabaseClock, row: TaskRow, max_run
         max_runs=max_runs,
     )
     if verdict is lifecycle.Lost.RUN_AGAIN:
-        store.return_to_queue(connection, clock, row.id, row.run_count, lost_runs=lost_runs)
+        why = history.WORKER_LOST
+        store.return_to_queue(connection, clock, row.id, row.run_count, lost_runs=lost_runs, why=why)
         return None
     if row.stop_requested:
         return _end_closed(connection, clock, row)
@@ -286,9 +293,9 @@ def lose_run(connection: Connection, clock: DatabaseClock, row: TaskRow, max_run
     return _end_failed(connection, clock, row, reason=reason, reason_code="worker_lost", lost_runs=lost_runs)
 
 
-def _end_closed(connection: Connection, clock: DatabaseClock, row: TaskRow) -> Ended:
+def _end_closed(connection: Connection, clock: DatabaseClock, row: TaskRow, **said: Any) -> Ended:
     """End a run that was asked to stop and is over: what was closed is not run again."""
-    return _end_failed(connection, clock, row, reason=row.stop_reason or CLOSED, reason_code="closed")
+    return _end_failed(connection, clock, row, reason=row.stop_reason or CLOSED, reason_code="closed", **said)
 
 
 def _end_failed(connection: Connection, clock: DatabaseClock, row: TaskRow, **outcome: Any) -> Ended:

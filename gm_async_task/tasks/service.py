@@ -10,18 +10,18 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from gm_async_task.config import AsyncTaskSettings
-from gm_async_task.tasks import store
+from gm_async_task.tasks import history, store
 from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
 from gm_async_task.tasks.waiting import WaitingRoom
-from gm_async_task.tasks.wire import task_fields
+from gm_async_task.tasks.wire import run_fields, task_fields
 from shared.context import current_request_id, new_id
 from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import IdReused, InvalidField, UnknownFunction
 from shared.task_api import commands
 from shared.task_api.lanes import rung_queue
-from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Task, TaskStatus
+from shared.task_api.models import ENDED, AddedTask, HideLeftOut, Run, Task, TaskStatus
 
 log = structlog.get_logger(__name__)
 
@@ -116,6 +116,18 @@ class TaskService:
             return [Task(**task_fields(row, zone, brief=command.brief, waiting=places.get(row.id))) for row in rows]
 
         return in_read(self._engine, read)
+
+    def list_runs(self, command: commands.ListRuns) -> list[Run]:
+        """Return the runs of one task, first to last.
+
+        Raises:
+            TaskNotFound
+        """
+
+        def read(connection: Connection) -> Sequence[history.RunRow]:
+            return history.list_runs(connection, [store.get_state(connection, command).id], with_log=command.with_log)
+
+        return [Run(**run_fields(row, self._settings.zone)) for row in in_read(self._engine, read)]
 
     def hide_tasks(self, command: commands.HideTasks) -> HideLeftOut | None:
         """Hide the ended ones of the named tasks; return what could not be hidden, None where all were.

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
+from gm_async_task.tasks import history
 from gm_async_task.tasks.models import tasks
 from shared.database import DatabaseClock, to_utc
 from shared.errors import InvalidField, TaskNotFound
@@ -103,11 +104,18 @@ def get_result(connection: Connection, task_id: int) -> Any:
 
 
 def claim(
-    connection: Connection, clock: DatabaseClock, task_id: int, lease_seconds: float, command: commands.StartTask
+    connection: Connection,
+    clock: DatabaseClock,
+    task_id: int,
+    lease_seconds: float,
+    command: commands.StartTask,
+    *,
+    zone: ZoneInfo,
 ) -> bool:
-    """Begin a run; of any number of callers at once exactly one gets True."""
+    """Begin a run; of any number of callers at once exactly one gets True. `zone` is that of moments without one."""
     counted, named = command.expect_run_count is not None, command.task_name is not None
-    given = {"new_claim_id": command.claim_id, "new_owner": command.owner, "came_by": command.queue}
+    sent = None if command.sent_time is None else to_utc(command.sent_time, zone)
+    given = {"new_claim_id": command.claim_id, "new_owner": command.owner, "came_by": command.queue, "sent_at": sent}
     expected = {"expected_count": command.expect_run_count} if counted else {}
     wanted = {"wanted_name": command.task_name} if named else {}
     statement = _claim_statement(clock, lease_seconds, counted, named)
@@ -132,6 +140,7 @@ def _claim_statement(clock: DatabaseClock, lease_seconds: float, counted: bool, 
         "start_time": func.coalesce(tasks.c.start_time, clock.now()),
         "refused_at": None,
         "refused_count": 0,
+        "sent_time": bindparam("sent_at", type_=tasks.c.sent_time.type),
         "run_start": clock.now(),
         "end_time": None,
         "lease_until": clock.after(lease_seconds),
@@ -161,14 +170,24 @@ def change(connection: Connection, clock: DatabaseClock, task_id: int, **values:
 
 
 def end_run(
-    connection: Connection, clock: DatabaseClock, task_id: int, run_count: int | None, status: int, **outcome: Any
+    connection: Connection,
+    clock: DatabaseClock,
+    task_id: int,
+    run_count: int | None,
+    status: int,
+    *,
+    log: Sequence[dict[str, str]] | None = None,
+    **outcome: Any,
 ) -> bool:
     """End the present run with its outcome; False where the task does not run, or runs under another token."""
     changes = {"status": int(status), **outcome}
     statement = _end_statement(clock, run_count is not None, tuple(changes))
     given = {f"new_{name}": value for name, value in changes.items()}
     token = {} if run_count is None else {"held_count": run_count}
-    return connection.execute(statement, {"wanted_id": task_id, **given, **token}).rowcount == 1
+    if connection.execute(statement, {"wanted_id": task_id, **given, **token}).rowcount == 0:
+        return False
+    history.note_end(connection, clock, task_id, log=log)
+    return True
 
 
 @lru_cache(maxsize=64)
@@ -203,9 +222,19 @@ def request_stop(
 
 
 def return_to_queue(
-    connection: Connection, clock: DatabaseClock, task_id: int, run_count: int, *, lost_runs: int
+    connection: Connection,
+    clock: DatabaseClock,
+    task_id: int,
+    run_count: int,
+    *,
+    lost_runs: int,
+    why: str,
+    log: Sequence[dict[str, str]] | None = None,
 ) -> bool:
-    """Make a running task submitted again, due to be rung for at once; False where that run is over."""
+    """Make a running task submitted again, due to be rung for at once; False where that run is over.
+
+    `why` is `history.HANDED_BACK` or `history.WORKER_LOST`.
+    """
     statement = (
         update(tasks)
         .where(_held(task_id, run_count))
@@ -219,18 +248,26 @@ def return_to_queue(
             modify_time=clock.now(),
         )
     )
-    return connection.execute(statement).rowcount == 1
+    if connection.execute(statement).rowcount == 0:
+        return False
+    history.note_end(connection, clock, task_id, given_back=why, log=log)
+    return True
 
 
-def end_unfinished(connection: Connection, clock: DatabaseClock, task_ids: Sequence[int], **outcome: Any) -> int:
+def end_unfinished(
+    connection: Connection, clock: DatabaseClock, task_ids: Sequence[int], *, reason: str, reason_code: str
+) -> int:
     """End those of the tasks that have not ended as failed, whether they run or not; return how many there were."""
+    if not task_ids:
+        return 0
+    history.note_ends(connection, clock, task_ids, reason_code)
     live = (int(TaskStatus.SUBMITTED), int(TaskStatus.RUNNING))
     statement = (
         update(tasks)
         .where(tasks.c.id.in_(task_ids), tasks.c.status.in_(live))
-        .values(**ended(clock, TaskStatus.FAILED), **outcome)
+        .values(**ended(clock, TaskStatus.FAILED), reason=reason, reason_code=reason_code)
     )
-    return connection.execute(statement).rowcount if task_ids else 0
+    return connection.execute(statement).rowcount
 
 
 def submit_again(

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.hearing import Hearing
-from gm_async_task.tasks import store
+from gm_async_task.tasks import history, store
 from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.models import tasks
@@ -154,7 +154,7 @@ class Sweeper:
             self._meter.ended(end_of(row, TaskStatus.FAILED, outcome["reason_code"]))
         return len(ended)
 
-    def _end(self, row: TaskRow, **outcome: str) -> bool:
+    def _end(self, row: TaskRow, **outcome: Any) -> bool:
         def end(connection: Connection, endings: Endings) -> bool:
             clock = self._clock
             ended = store.end_run(connection, clock, row.id, row.run_count, TaskStatus.FAILED, **outcome)
@@ -179,8 +179,14 @@ class Sweeper:
         ids = [row.id for row in self._read_some(old)]
         if not ids:
             return 0
-        statement = delete(tasks).where(tasks.c.id.in_(ids), tasks.c.end_time < before)
-        return in_write(self._engine, lambda connection: connection.execute(statement).rowcount)
+
+        def purge(connection: Connection) -> int:
+            # One that was started again meanwhile stays, with what is known of its runs.
+            still = connection.execute(old.where(tasks.c.id.in_(ids)).with_for_update()).scalars().all()
+            history.forget(connection, still)
+            return connection.execute(delete(tasks).where(tasks.c.id.in_(still))).rowcount
+
+        return in_write(self._engine, purge)
 
     def _read_some(self, query: Select[Any]) -> Sequence[TaskRow]:
         return in_read(self._engine, lambda connection: connection.execute(query.limit(_AT_ONCE)).all())

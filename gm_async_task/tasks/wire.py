@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gm_async_task.tasks.history import RunRow
 from gm_async_task.tasks.store import TaskRow
 from gm_async_task.tasks.waiting import Waiting
 from shared.database import to_zone
@@ -39,8 +40,15 @@ def task_fields(row: TaskRow, zone: ZoneInfo, *, brief: bool = False, waiting: W
         "stop_requested": row.stop_requested,
         "submitted_by": row.submitted_by,
         "file_name": row.file_name,
+        "sent_time": to_zone(row.sent_time, zone),
         "run_start": to_zone(row.run_start, zone),
         "lost_runs": row.lost_runs,
         "ahead": waiting.ahead if waiting else None,
         "starts_in_seconds": waiting.starts_in_seconds if waiting else None,
     }
+
+
+def run_fields(row: RunRow, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the fields of `shared.task_api.models.Run`; times get the offset of `zone`."""
+    moments = {name: to_zone(getattr(row, name), zone) for name in ("sent_time", "start_time", "end_time")}
+    return {**row._asdict(), **moments}

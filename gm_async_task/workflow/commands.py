@@ -90,6 +90,13 @@ class ListTasks(OneJob):
     task_status: Text | None = None
 
 
+class ListRuns(OneJob):
+    """/xingqiao/list_runs"""
+
+    task_id: RowId | None = None
+    """of this task alone, with what each run logged"""
+
+
 class ListPlugins(Command):
     """/xingqiao/list_plugins"""
 

@@ -20,6 +20,16 @@ def list_tasks(connection: Connection, job_id: int, task_status: str | None = No
     return connection.execute(query).all()
 
 
+def task_rows(connection: Connection, job_id: int, task_id: int | None = None) -> dict[int, int]:
+    """Return the tasks of a job, or one of them, by the ids of their rows in tbl_async_task."""
+    query = select(tasks.c.async_task_id, tasks.c.task_id).where(
+        tasks.c.job_id == job_id, tasks.c.async_task_id.is_not(None)
+    )
+    if task_id is not None:
+        query = query.where(tasks.c.task_id == task_id)
+    return {row.async_task_id: row.task_id for row in connection.execute(query)}
+
+
 def find_task(connection: Connection, task_id: int, namespace: str | None) -> TaskRow | None:
     """Return one task; `namespace` narrows it to the jobs of one."""
     query = select(tasks).where(tasks.c.task_id == task_id)

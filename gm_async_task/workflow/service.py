@@ -8,7 +8,9 @@ import structlog
 from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
+from gm_async_task.tasks import history
 from gm_async_task.tasks.followers import AfterCommit
+from gm_async_task.tasks.wire import run_fields
 from gm_async_task.workflow import commands, search, store
 from gm_async_task.workflow.commands import Caller
 from gm_async_task.workflow.drawing import Node, draw_dot, draw_picture
@@ -19,6 +21,7 @@ from gm_async_task.workflow.store import JobRow
 from gm_async_task.workflow.taking import in_write_again, take_locks
 from gm_async_task.workflow.wire import job_fields, task_fields
 from shared.database import in_read, in_write
+from shared.task_api.models import Run
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +108,21 @@ class JobService:
             return [task_fields(row, self._settings.zone) for row in rows]
 
         return {"list": in_read(self._engine, read)}
+
+    def list_runs(self, command: commands.ListRuns, caller: Caller) -> dict[str, Any]:
+        """Return the runs of a job's tasks by task and number; those of one task with what each logged.
+
+        Raises:
+            Refused: the job does not exist.
+        """
+
+        def read(connection: Connection) -> list[dict[str, Any]]:
+            job = _require(connection, command, caller, data={"list": []})
+            task_of_row = search.task_rows(connection, job.job_id, command.task_id)
+            found = history.list_runs(connection, list(task_of_row), with_log=command.task_id is not None)
+            return [{**run_fields(row, self._settings.zone), "task_id": task_of_row[row.task_id]} for row in found]
+
+        return {"list": [Run(**run).model_dump(mode="json") for run in in_read(self._engine, read)]}
 
     def get_graph(self, command: commands.GetGraph, caller: Caller) -> bytes:
         """Return the graph of one job, as DOT text or as a picture.

@@ -27,6 +27,7 @@ LOOKS = (
     "get_job_detail",
     "list_tasks",
     "get_tasklist_by_jobid",
+    "list_runs",
     "get_task",
     "get_graph",
     "statistics_success_rate",

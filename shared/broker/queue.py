@@ -22,6 +22,8 @@ from shared.errors import Unavailable
 
 RUN_COUNT_HEADER = "run_count"
 REQUEST_ID_HEADER = "request_id"
+SENT_AT_HEADER = "sent_at"
+"""seconds since 1970, by the sender's clock"""
 CONFIRM_TIMEOUT_SECONDS = 1.0
 # After a send that failed nothing is tried for so long: every thread would wait for a broker that is away.
 PAUSE_SECONDS = 1.0
@@ -55,7 +57,8 @@ class TaskQueue:
         Raises:
             Unavailable: the broker did not take the message; it may have arrived all the same.
         """
-        headers = {RUN_COUNT_HEADER: run_count, REQUEST_ID_HEADER: request_id or current_request_id()}
+        request_id = request_id or current_request_id()
+        headers = {RUN_COUNT_HEADER: run_count, REQUEST_ID_HEADER: request_id, SENT_AT_HEADER: time.time()}
         if self._clock() < self._away_until:
             raise Unavailable(what="broker")
         try:

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Sequence
 from typing import Any
 
-from shared.task_api.models import AddedTask, HideLeftOut, Lease, StartedTask, Task, TaskStatus
+from shared.task_api.models import AddedTask, HideLeftOut, Lease, Run, StartedTask, Task, TaskStatus
 from shared.task_api.transport import Transport
 
 
@@ -88,6 +88,10 @@ class TaskClient:
     def get(self, task_id: int | None = None, **options: Any) -> Task:
         """Return one task."""
         return Task.model_validate(self._get("/task/get", task_id=task_id, **options))
+
+    def runs(self, task_id: int | None = None, **options: Any) -> builtins.list[Run]:
+        """Return the runs of one task, first to last; `options` are the other fields of `commands.ListRuns`."""
+        return [Run.model_validate(item) for item in self._get("/task/runs", task_id=task_id, **options)]
 
     def list(self, station_id: str, **options: Any) -> builtins.list[Task]:
         """Return a page of a station's tasks, newest first; `options` are the fields of `commands.ListTasks`."""

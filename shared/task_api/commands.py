@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from shared.run_log import MAX_LINE_CHARACTERS, MOST_LINES
 from shared.task_api.lifecycle import MAX_REASON_CHARACTERS
 from shared.task_api.models import TaskStatus, TaskType
 from shared.web import strict_json
@@ -34,6 +36,23 @@ def _not_empty(ids: list[Any] | None) -> list[Any] | None:
     return ids
 
 
+def _readable_lines(lines: Any) -> list[dict[str, str]]:
+    """Return those of a log's lines that can be kept: a log is never why the end of a run is refused."""
+    read = [_readable_line(line) for line in lines[-MOST_LINES:]] if isinstance(lines, list) else []
+    return [line for line in read if line is not None]
+
+
+def _readable_line(line: Any) -> dict[str, str] | None:
+    try:
+        moment = datetime.fromisoformat(line["at"])
+        texts = {name: line[name] for name in ("level", "text")}
+    except (TypeError, KeyError, ValueError):
+        return None
+    if moment.tzinfo is None or not all(isinstance(text, str) for text in texts.values()):
+        return None
+    return {"at": moment.isoformat(), "level": texts["level"][:16], "text": texts["text"][:MAX_LINE_CHARACTERS]}
+
+
 TaskInput = Annotated[Text, BeforeValidator(_as_json_text)]
 Status = Annotated[WholeNumber, Field(ge=1, le=5), AfterValidator(TaskStatus)]
 EndStatus = Annotated[WholeNumber, Field(ge=3, le=5), AfterValidator(TaskStatus)]
@@ -42,10 +61,10 @@ ReasonCode = Annotated[Text, Field(max_length=64, pattern=r"^[a-z_]{1,64}$")]
 RunCount = Annotated[WholeNumber, Field(ge=0, le=2**31 - 1)]
 SmallNumber = Annotated[WholeNumber, Field(ge=0, le=2**31 - 1)]
 Seconds = Annotated[WholeNumber, Field(ge=1, le=7 * 86_400)]
-
-
 MAX_CHANGES = 50_000
 """of a result in one request"""
+Log = Annotated[list[dict[str, str]], BeforeValidator(_readable_lines)]
+"""lines with at, level and text, see `LogLine`; what can't be kept of them is left out"""
 
 
 class Command(BaseModel):
@@ -134,6 +153,15 @@ class StartTask(TaskKey):
     """a doorbell: start only what is submitted and was started this often so far"""
     queue: QueueName | None = None
     """the queue that the doorbell came by, kept where the task has none"""
+    sent_time: SaneMoment | None = None
+    """when the doorbell was rung"""
+
+
+class ListRuns(TaskKey):
+    """/task/runs"""
+
+    with_log: YesOrNo = False
+    """tell what each run logged"""
 
 
 class UpdateTask(TaskKey):
@@ -186,6 +214,8 @@ class FinishTask(TaskKey):
     reason: Reason | None = None
     reason_code: ReasonCode | None = None
     run_count: RunCount | None = None
+    log: Log | None = None
+    """the last lines that the run logged"""
 
 
 class Heartbeat(Command):
@@ -206,6 +236,8 @@ class ReleaseTask(Command):
     owner: Annotated[Text, Field(max_length=128)] | None = None
     lost: YesOrNo = False
     """False: handed back unharmed, no attempt is burnt. True: it died in the middle."""
+    log: Log | None = None
+    """the last lines that the run logged"""
 
     @model_validator(mode="after")
     def _who(self) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,6 +50,10 @@ class FakeRow:
     queue: str | None = None
     lost_runs: int = 0
     refused_at: float | None = None
+    sent: str | None = None
+    run_began: float | None = None
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    """those that are over"""
 
 
 class FakeTaskApi:
@@ -81,6 +85,7 @@ class FakeTaskApi:
             "/task/release": (commands.ReleaseTask, self._release),
             "/task/close": (commands.CloseTask, self._close),
             "/task/get": (commands.GetTask, lambda command: self._shown(self._find(command), command)),
+            "/task/runs": (commands.ListRuns, self._list_runs),
             "/task/list": (commands.ListTasks, self._list),
             "/task/hide": (commands.HideTasks, self._hide),
             "/worker/report": (ReportWorker, self.workers.report),
@@ -143,11 +148,14 @@ class FakeTaskApi:
         row.stop_requested, row.stop_reason = False, None
         row.queue = row.queue or command.queue
         row.started, row.ended = row.started or self.now_seconds, None
+        row.sent = None if command.sent_time is None else command.sent_time.isoformat()
+        row.run_began = self.now_seconds
         self._renew(row)
         return self._started(row)
 
     def _update(self, command: commands.UpdateTask) -> dict[str, Any] | None:
         row = self._find(command)
+        was_running = row.state.status == TaskStatus.RUNNING
         path = command.path
         if path is not None and command.field != "result":
             raise InvalidField(field="postion", problem="only the result has places inside")
@@ -165,6 +173,7 @@ class FakeTaskApi:
             row.state = replace(row.state, **{command.field: value})
         if row.state.status != TaskStatus.RUNNING:
             if row.state.status in ENDED:
+                self._note_run(row, did_run=was_running)
                 row.ended = row.ended or self.now_seconds
             return None
         self._renew(row)
@@ -199,6 +208,7 @@ class FakeTaskApi:
         progress = state.progress if command.status == TaskStatus.FAILED else 100
         row.state = replace(state, progress=progress, **given)
         row.reason_code, row.ended = command.reason_code, self.now_seconds
+        self._note_run(row, log=command.log)
 
     def _heartbeat(self, command: commands.Heartbeat) -> dict[str, Any]:
         row = self._row(command.task_id)
@@ -222,11 +232,12 @@ class FakeTaskApi:
         elif not row.state.repeat:
             raise TransitionRefused(state="running", wanted="submitted")
         elif row.stop_requested:
-            self._end(row, row.stop_reason or "Closed on request.", "closed")
+            self._end(row, row.stop_reason or "Closed on request.", "closed", command.log)
         elif row.queue is None:
-            self._end(row, "No queue is known that would run it again.", "worker_stopped")
+            self._end(row, "No queue is known that would run it again.", "worker_stopped", command.log)
         else:
             row.state = replace(row.state, status=TaskStatus.SUBMITTED)
+            self._note_run(row, given_back="handed_back", log=command.log)
 
     def _close(self, command: commands.CloseTask) -> None:
         row = self._find(command)
@@ -327,14 +338,41 @@ class FakeTaskApi:
         )
         if verdict is lifecycle.Lost.RUN_AGAIN:
             row.state = replace(row.state, status=TaskStatus.SUBMITTED)
+            self._note_run(row, given_back="worker_lost")
         elif row.stop_requested:
             self._end(row, row.stop_reason or "Closed on request.", "closed")
         else:
             self._end(row, "The worker was lost in the middle of the task.", "worker_lost")
 
-    def _end(self, row: FakeRow, reason: str, reason_code: str) -> None:
+    def _end(self, row: FakeRow, reason: str, reason_code: str, log: Any = None) -> None:
+        did_run = row.state.status == TaskStatus.RUNNING
         row.state = replace(row.state, status=TaskStatus.FAILED, reason=reason)
         row.reason_code, row.ended = reason_code, self.now_seconds
+        self._note_run(row, did_run=did_run, log=log)
+
+    def _note_run(self, row: FakeRow, *, did_run: bool = True, given_back: str | None = None, log: Any = None) -> None:
+        """Note that the present run is over; the row says how it left the task."""
+        if did_run:
+            over = {"end_time": _moment(self.now_seconds), "reason_code": given_back or row.reason_code}
+            row.runs.append({**self._shown_run(row), **over, "log": log or None})
+
+    def _list_runs(self, command: commands.ListRuns) -> list[dict[str, Any]]:
+        row = self._find(command)
+        present = [self._shown_run(row)] if row.state.status == TaskStatus.RUNNING else []
+        shown = [*row.runs, *present]
+        return shown if command.with_log else [{**run, "log": None} for run in shown]
+
+    def _shown_run(self, row: FakeRow) -> dict[str, Any]:
+        return {
+            "task_id": row.task_id,
+            "run_count": row.state.run_count,
+            "sent_time": row.sent,
+            "start_time": None if row.run_began is None else _moment(row.run_began),
+            "end_time": None,
+            "status": int(row.state.status),
+            "reason_code": None,
+            "log": None,
+        }
 
     def _started(self, row: FakeRow) -> dict[str, Any]:
         return {
@@ -373,6 +411,7 @@ class FakeTaskApi:
             "stop_requested": row.stop_requested,
             "submitted_by": row.add.submitted_by,
             "file_name": row.add.file_name,
+            "sent_time": row.sent,
             "run_start": None if row.started is None else _moment(row.started),
             "lost_runs": row.lost_runs,
             "ahead": self._ahead(row) if isinstance(asked, commands.ListTasks) and asked.with_waiting else None,

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from shared.errors import Language, PlatformError, ProgressBackwards, StaleRun, TaskNotFound
+from shared.run_log import RunLog
 from shared.task_api.client import TaskClient
 from shared.task_api.models import StartedTask
 
@@ -58,8 +59,14 @@ class HeldRun:
     """What a run's body and its watch share; every method may be called from either thread."""
 
     def __init__(
-        self, client: TaskClient, task: StartedTask, policy: RunPolicy, worker_stops: Callable[[], bool]
+        self,
+        client: TaskClient,
+        task: StartedTask,
+        policy: RunPolicy,
+        worker_stops: Callable[[], bool],
+        run_log: RunLog | None = None,
     ) -> None:
+        self.run_log = run_log or RunLog()
         self.client = client
         self.task = task
         self.policy = policy

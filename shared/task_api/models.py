@@ -36,6 +36,37 @@ class TaskType(IntEnum):
     PROCESS = 2
 
 
+class LogLine(BaseModel):
+    """Something that a run logged."""
+
+    at: datetime
+    level: str
+    """such as `info`"""
+    text: str
+    """what happened, and its facts"""
+
+
+class Run(BaseModel):
+    """One run of a task, as /task/runs gives it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    task_id: int
+    run_count: int
+    """its number, from 1"""
+    sent_time: datetime | None
+    """when the message was sent that it came by, by the sender's clock"""
+    start_time: datetime | None
+    end_time: datetime | None
+    """None while it goes on"""
+    status: TaskStatus
+    """the task's after it: submitted where it was lost or handed back, and the task waits again"""
+    reason_code: str | None
+    """such as `worker_lost` or `handed_back`"""
+    log: list[LogLine] | None = None
+    """the last lines, where they were asked for; None of a run that died or said nothing"""
+
+
 class Task(BaseModel):
     """A task as /task/get and /task/list give it."""
 
@@ -76,6 +107,8 @@ class Task(BaseModel):
     """the person who asked for it, where the caller said so"""
     file_name: str | None = None
     """the file that it reads or makes, where the caller said so"""
+    sent_time: datetime | None = None
+    """when the message was sent that the last run came by"""
     run_start: datetime | None = None
     """when the last run began"""
     lost_runs: int = 0

@@ -77,7 +77,7 @@ def _final(held: HeldRun, ending: Ending | None, outcome: Outcome | None) -> Out
 
 
 def _release(held: HeldRun) -> Verdict:
-    held.client.release(held.task.task_id, run_count=held.task.run_count, lost=False)
+    held.client.release(held.task.task_id, run_count=held.task.run_count, lost=False, log=held.run_log.lines())
     log.info("run_handed_back")
     return Verdict.HANDED_BACK
 
@@ -90,6 +90,7 @@ def _finish(held: HeldRun, outcome: Outcome) -> Verdict:
         reason=outcome.reason,
         reason_code=outcome.reason_code,
         run_count=held.task.run_count,
+        log=held.run_log.lines(),
     )
     log.info("run_finished", status=int(outcome.status), reason_code=outcome.reason_code)
     return Verdict.REPORTED

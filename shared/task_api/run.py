@@ -17,6 +17,7 @@ import structlog
 from shared.context import bound, new_id
 from shared.errors import Language, NotStartable, PlatformError, StaleRun, TaskNotFound
 from shared.retry import Patience, call_patiently
+from shared.run_log import collected_log
 from shared.task_api.client import TaskClient
 from shared.task_api.held_run import Ending, HeldRun, RunPolicy
 from shared.task_api.models import Outcome, StartedTask, TaskStatus
@@ -54,6 +55,8 @@ class Claim:
     """who runs it, at most 128 characters"""
     queue: str | None = None
     """the queue that the message came by, where a lost run is rung for again"""
+    sent_time: str | None = None
+    """when the message was sent, ISO 8601"""
     claim_id: str = field(default_factory=new_id)
     """makes a repeated start harmless whose answer was lost"""
 
@@ -125,8 +128,8 @@ def run_body(
     if task is None:
         return Verdict.DROPPED
     facts = {"request_id": task.request_id} if task.request_id else {}
-    with bound(task_id=task.task_id, run_count=task.run_count, **facts):
-        held = HeldRun(client, task, policy, worker_stops)
+    with bound(task_id=task.task_id, run_count=task.run_count, **facts), collected_log() as run_log:
+        held = HeldRun(client, task, policy, worker_stops, run_log)
         watch = _Watch(held, on_lost)
         watch.start()
         try:
@@ -151,6 +154,7 @@ def _claim(client: TaskClient, claim: Claim, policy: RunPolicy, worker_stops: Ca
                 task_name=claim.task_name,
                 expect_run_count=claim.expect_run_count,
                 queue=claim.queue,
+                sent_time=claim.sent_time,
             ),
             Patience(policy.start_seconds, longest_delay_seconds=5.0),
             event="start",

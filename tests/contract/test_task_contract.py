@@ -772,3 +772,67 @@ def test_results_are_as_deep_as_every_database_takes(api: Api, depth: int) -> No
 def test_unknown_task_is_not_found(api: Api, act: Callable[[TaskClient], object]) -> None:
     with pytest.raises(TaskNotFound):
         act(api.client)
+
+
+def test_runs_are_told_first_to_last_with_what_became_of_each(api: Api) -> None:
+    task_id = api.added(repeat=True)
+    api.client.start(task_id, sent_time="2026-01-01T00:00:00+00:00")
+    api.let_lease_end()
+    api.client.start(task_id)
+    api.client.release(task_id, run_count=2, log=[_line("half of it")])
+    api.client.start(task_id)
+    going_on = api.client.runs(task_id)
+    api.client.finish(task_id, run_count=3, reason_code="some_rows", status=4, log=[_line("all of it")])
+
+    runs = api.client.runs(task_id, with_log=True)
+
+    assert [(run.run_count, run.status, run.reason_code) for run in runs] == [
+        (1, TaskStatus.SUBMITTED, "worker_lost"),
+        (2, TaskStatus.SUBMITTED, "handed_back"),
+        (3, TaskStatus.PARTLY_SUCCEEDED, "some_rows"),
+    ]
+    assert [[line.text for line in run.log or []] for run in runs] == [[], ["half of it"], ["all of it"]]
+    assert all(run.start_time and run.end_time and run.start_time <= run.end_time for run in runs)
+    assert [run.sent_time is None for run in runs] == [False, True, True]
+    assert (len(going_on), going_on[2].status, going_on[2].end_time) == (3, TaskStatus.RUNNING, None)
+    assert going_on[1].log is None
+
+
+@pytest.mark.parametrize("how", ["finish", "update", "close"])
+def test_task_that_ends_has_one_run_however_it_ended(api: Api, how: str) -> None:
+    task_id = api.started()
+    if how == "update":
+        api.client.update(task_id, field="status", value=3)
+    else:
+        if how == "close":
+            api.client.close(task_id)
+        api.client.finish(task_id, status=5, reason="so", reason_code="closed")
+        api.client.finish(task_id, status=5, reason="so", reason_code="closed")
+
+    runs = api.client.runs(task_id)
+
+    assert [(run.run_count, run.status) for run in runs] == [(1, api.client.get(task_id).status)]
+
+
+def test_task_that_nobody_ran_has_no_runs(api: Api) -> None:
+    task_id = api.added()
+    api.client.close(task_id)
+
+    assert api.client.runs(task_id) == []
+
+
+def test_log_that_cannot_be_kept_is_left_out_and_refuses_no_end(api: Api) -> None:
+    task_id = api.started()
+    hostile = [7, {"at": "noon"}, {**_line("kept"), "level": "x" * 99}, {**_line("a"), "text": "订" * 5000}]
+
+    api.client.finish(task_id, run_count=1, log=hostile)
+
+    (run,) = api.client.runs(task_id, with_log=True)
+    assert [(len(line.level), line.text[:4], len(line.text)) for line in run.log or []] == [
+        (16, "kept", 4),
+        (4, "订订订订", 2000),
+    ]
+
+
+def _line(text: str) -> dict[str, str]:
+    return {"at": "2026-01-01T00:00:00+00:00", "level": "info", "text": text}

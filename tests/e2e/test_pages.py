@@ -32,6 +32,7 @@ class Faulty(WorkflowRunner):
 def setup(app):
     app.register_formatter("faulty", Faulty)
 """
+BEGUN = ["Submitted", "Sent to the workers", "Run 1 began"]
 PAGES = ["/", "/export", "/import", "/jobs", "/statistics"]
 
 
@@ -253,6 +254,25 @@ def test_selected_tasks_are_hidden(desk: Desk) -> None:
     expect(_row(page, "hide-b")).to_be_visible()
 
 
+def test_timeline_tells_of_the_run_that_a_stopping_worker_handed_back(desk: Desk) -> None:
+    platform = desk.platform
+    page = desk.sit()
+    task_id = submit_import(platform.first, "deploy", slow_rows(3000, "deploy-"))
+    page.goto(f"{desk.url}/tasks/{task_id}")
+    steps = page.locator(".timeline li strong")
+    expect(steps).to_have_text(["Submitted", "Sent to the workers", "Started"])
+
+    platform.processes["gm_task"].stop(30)
+    expect(steps).to_have_text([*BEGUN, "Run 1 was over"])
+    platform.start("gm_task")
+
+    expect(steps).to_have_text(
+        [*BEGUN, "Run 1 was over", "Sent to the workers", "Run 2 began", "Ended"], timeout=40_000
+    )
+    expect(page.locator(".timeline li", has_text="Run 1 was over")).to_contain_text("handed back")
+    expect(page.locator(".timeline li", has_text="Ended")).to_contain_text("Partly succeeded")
+
+
 def test_job_is_created_by_its_form_followed_in_its_graph_and_deleted(desk: Desk) -> None:
     page = desk.sit("/jobs")
     page.click("#new-job summary")
@@ -268,6 +288,8 @@ def test_job_is_created_by_its_form_followed_in_its_graph_and_deleted(desk: Desk
     page.locator(".node", has_text="task1").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#task-detail")).to_contain_text("good morning")
+    expect(page.locator("#task-detail .run")).to_have_count(1)
+    expect(page.locator("#task-detail .log li")).to_contain_text(["run_started"])
     expect(page.locator(".gantt .span.finished")).to_have_count(3)
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete").click()

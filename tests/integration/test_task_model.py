@@ -68,8 +68,9 @@ def _outcome(call: Call, client: TaskClient, task_id: int) -> Any:
 def _seen(client: TaskClient, task_id: int) -> tuple[Any, ...]:
     task = client.get(task_id)
     shown = (task.status, task.run_count, task.result, task.progress, task.reason_code, task.message_show)
+    runs = [(run.run_count, run.status, run.reason_code, run.end_time is None) for run in client.runs(task_id)]
     reason = task.reason if task.reason in (None, "so", "why", "w", "asked") else "the platform's own"
-    return (*shown, reason, task.end_time is None)
+    return (*shown, reason, task.end_time is None, runs)
 
 
 @pytest.mark.timeout(300)

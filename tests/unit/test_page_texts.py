@@ -42,7 +42,7 @@ _MADE = {f"state_{status}" for status in range(1, 6)} | {
     *(f"by_{span}" for span in ("day", "week", "month")),
     *(f"stat_{name}" for name in ("start", "end", "exclude_retstat", "jobtag_name", "jobtag_values")),
     *("job_name", "job_type", "filter_state", "submitted_by", "created_time", "job_cost"),
-    *("handler", "ret_stat", "retries", "started_time"),
+    *("handler", "ret_stat", "retries"),
     *(f"way_{way}" for way in WAYS),
     *(f"profile_{said}_{of}" for said in ("next", "marked") for of in ("task", "function")),
     *("no_download", "no_report"),

@@ -1,43 +1,42 @@
-// When which task of a job ran, as bars on one scale; the same figures stand beside them as text.
+// When which task of a job ran, each of its runs a bar on one scale; the same figures stand beside them as text.
 
 import { html } from "./preact.js";
-import { jobState, momentOf, seconds } from "./job_words.js";
-import { t } from "./texts.js";
+import { jobState, seconds } from "./job_words.js";
+import { formatTime, t } from "./texts.js";
 
-export function JobGantt({ tasks }) {
-  const spans = spansOf(tasks);
-  const begun = spans.filter((span) => span.start !== null);
-  if (begun.length === 0) {
+export function JobGantt({ tasks, runs }) {
+  const spans = runs.filter((run) => run.start_time).map(spanOf);
+  if (spans.length === 0) {
     return html`<p class="quiet">${t("nothing_began")}</p>`;
   }
-  const first = Math.min(...begun.map((span) => span.start));
-  const last = Math.max(...begun.map((span) => span.end), first + 1);
+  const first = Math.min(...spans.map((span) => span.start));
+  const last = Math.max(...spans.map((span) => span.end), first + 1);
   const share = (length) => `${(100 * length) / (last - first)}%`;
-  return html`<ol class="gantt">
-    ${spans.map(
-      ({ task, start, end }) => html`<li key=${task.task_label}>
-        <span>${task.task_label}</span>
-        <span class="track">${start !== null && html`<span class=${`span ${task.task_status}`} style=${{ left: share(start - first), width: share(end - start) }}></span>`}</span>
-        <span class="quiet">${start === null ? jobState(task.task_status) : seconds(task.task_cost)}</span>
-      </li>`,
-    )}
-  </ol>`;
+  return html`<p class="quiet">${t("from_to", { from: formatTime(first), to: formatTime(last), time: seconds((last - first) / 1000) })}</p>
+    <ol class="gantt">
+      ${tasks.map((task) => {
+        const own = spans.filter((span) => span.run.task_id === task.task_id);
+        return html`<li key=${task.task_label}>
+          <span>${task.task_label}</span>
+          <span class="track">${own.map(
+            ({ run, start, end }) => html`<span class=${`span ${toneOf(run)}`} style=${{ left: share(start - first), width: share(end - start) }}></span>`,
+          )}</span>
+          <span class="quiet">${own.length ? lengthOf(own) : jobState(task.task_status)}</span>
+        </li>`;
+      })}
+    </ol>`;
 }
 
-/** Return when each task ran, in milliseconds. The API tells whole seconds; no task began before those it depends on ended. */
-function spansOf(tasks) {
-  const ends = new Map();
-  return tasks.map((task) => {
-    const isBegun = !["waiting", "pending"].includes(task.task_status);
-    const told = isBegun ? momentOf(task.s_time) : null;
-    if (told === null) {
-      return { task, start: null, end: null };
-    }
-    const before = (task.task_dependencies ?? "").split(",").map((label) => ends.get(label) ?? told);
-    const start = Math.max(told, ...before);
-    const last = task.task_status === "started" ? (momentOf(task.u_time) ?? start) : start;
-    const end = Math.max(start + task.task_cost * 1000, last);
-    ends.set(task.task_label, end);
-    return { task, start, end };
-  });
+function spanOf(run) {
+  const start = Date.parse(run.start_time);
+  return { run, start, end: Math.max(run.end_time ? Date.parse(run.end_time) : Date.now(), start) };
+}
+
+function toneOf(run) {
+  return !run.end_time ? "started" : run.status === 1 || run.status === 5 ? "failed" : "finished";
+}
+
+function lengthOf(spans) {
+  const ran = seconds(spans.reduce((sum, { start, end }) => sum + end - start, 0) / 1000);
+  return spans.length > 1 ? t("in_runs", { time: ran, count: spans.length }) : ran;
 }

@@ -5,10 +5,12 @@ import { go } from "./address.js";
 import { ActButton, Message, useActing } from "./acting.js";
 import { JobGantt } from "./job_gantt.js";
 import { JobGraph } from "./job_graph.js";
+import { JobTask } from "./job_task.js";
 import { useJobAnswers } from "./job_state.js";
 import { jobMark, jobState, jobTone, seconds } from "./job_words.js";
 import { usePageTitle } from "./page_title.js";
 import { html, useState } from "./preact.js";
+import { Raw } from "./raw.js";
 import { t } from "./texts.js";
 
 export function JobPage({ jobId }) {
@@ -16,11 +18,12 @@ export function JobPage({ jobId }) {
     [
       ["get_job_detail", { job_id: Number(jobId) }],
       ["list_tasks", { job_id: Number(jobId) }],
+      ["list_runs", { job_id: Number(jobId) }],
     ],
     ([{ data: job }]) => job.job_status !== "started",
   );
   const [label, setLabel] = useState(null);
-  const [job, tasks] = answers ? [answers[0].data, answers[1].data.list] : [null, []];
+  const [job, tasks, runs] = answers ? [answers[0].data, answers[1].data.list, answers[2].data.list] : [null, [], []];
   usePageTitle(job ? job.job_name : t("job_number", { id: jobId }));
   const task = tasks.find((each) => each.task_label === label);
   return html`<p><a href="/jobs">← ${t("to_jobs")}</a></p>
@@ -30,8 +33,8 @@ export function JobPage({ jobId }) {
     ${job &&
     html`<${JobSummary} job=${job} onChange=${soon} />
       <section aria-labelledby="graph-title"><h2 id="graph-title">${t("graph")}</h2><${JobGraph} tasks=${tasks} chosen=${label} onChoose=${setLabel} /></section>
-      <div aria-live="polite">${task && html`<${TaskDetail} task=${task} />`}</div>
-      <section aria-labelledby="gantt-title"><h2 id="gantt-title">${t("timeline")}</h2><${JobGantt} tasks=${tasks} /></section>
+      <div aria-live="polite">${task && html`<${JobTask} key=${task.task_id} task=${task} />`}</div>
+      <section aria-labelledby="gantt-title"><h2 id="gantt-title">${t("timeline")}</h2><${JobGantt} tasks=${tasks} runs=${runs} /></section>
       <${Raw} title=${t("job_extra")} value=${job.job_extra} />
       <${Raw} title=${t("result")} value=${job.ret_data} />`}`;
 }
@@ -59,36 +62,4 @@ function JobSummary({ job, onChange }) {
     </div>
     <${Message} message=${message} />
   </div>`;
-}
-
-function TaskDetail({ task }) {
-  const facts = [
-    ["filter_state", jobState(task.task_status)],
-    ["handler", task.task_cmd],
-    ["ret_stat", task.ret_stat],
-    ["job_cost", seconds(task.task_cost)],
-    ["retries", `${task.task_retrycount} / ${task.task_retrymax}`],
-    ["started_time", task.s_time],
-  ];
-  return html`<section class="panel" id="task-detail">
-    <h2>${task.task_label}</h2>
-    <dl class="facts">${facts.map(([key, value]) => html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>`)}</dl>
-    <${Raw} title=${t("parameters")} value=${task.task_params} isOpen=${true} />
-    <${Raw} title=${t("result")} value=${task.ret_data} isOpen=${true} />
-  </section>`;
-}
-
-function Raw({ title, value, isOpen = false }) {
-  if (value === null || value === undefined || value === "") {
-    return null;
-  }
-  return html`<details open=${isOpen}><summary>${title}</summary><pre tabindex="0" role="region" aria-label=${title}>${readable(value)}</pre></details>`;
-}
-
-function readable(value) {
-  try {
-    return JSON.stringify(typeof value === "string" ? JSON.parse(value) : value, null, 2);
-  } catch {
-    return value;
-  }
 }

@@ -6,8 +6,11 @@ import { useEffect, useRef, useState } from "./preact.js";
 const FIRST_MS = 1_000;
 const SLOWEST_MS = 8_000;
 
-/** Ask `verbs`, a list of [verb, parameters], now and again until `isOver(answers)`; return answers, failure, soon. */
-export function useJobAnswers(verbs, isOver) {
+/**
+ * Ask `verbs`, a list of [verb, parameters], now and again until `isOver(answers)`, and anew when one of `marks` changes;
+ * return answers, failure, soon.
+ */
+export function useJobAnswers(verbs, isOver, marks = []) {
   const [state, setState] = useState({ answers: null, failure: null });
   const soon = useRef(() => undefined);
   const key = JSON.stringify(verbs);
@@ -54,6 +57,6 @@ export function useJobAnswers(verbs, isOver) {
       document.removeEventListener("visibilitychange", look);
       removeEventListener("online", look);
     };
-  }, [key]);
+  }, [key, ...marks]);
   return [state.answers, state.failure, () => soon.current()];
 }

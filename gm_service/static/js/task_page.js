@@ -6,7 +6,8 @@ import { ProfileSection } from "./profile_section.js";
 import { TaskSummary } from "./task_summary.js";
 import { useTaskState } from "./task_state.js";
 import { hasEnded, isImport, nameOf } from "./task_words.js";
-import { formatDuration, formatTime, t, textOf } from "./texts.js";
+import { Timeline } from "./timeline.js";
+import { t, textOf } from "./texts.js";
 import { usePageTitle } from "./page_title.js";
 
 export function TaskPage({ taskId, query }) {
@@ -20,32 +21,10 @@ export function TaskPage({ taskId, query }) {
     html`<${TaskSummary} task=${page.task} onChange=${soon} />
       ${isImport(page.task) && hasEnded(page.task) && page.task.counts.total !== undefined &&
       html`<${OpenRows} key=${page.task.run_count} task=${page.task} isOpen=${query.rows === "open"} onChange=${soon} />`}
-      <${Timeline} task=${page.task} />
+      <${Timeline} task=${page.task} runs=${page.runs} />
       <${Facts} title=${t("input")} facts=${page.input} />
       <${Facts} title=${t("result")} facts=${page.result} />
       <${ProfileSection} task=${page.task} />`}`;
-}
-
-/** What happened when, with how long each step took. */
-function Timeline({ task }) {
-  const steps = [
-    [t("step_submitted"), task.create_time, task.submitted_by ? t("by_person", { name: task.submitted_by }) : ""],
-    [t("step_started"), task.start_time, ""],
-    task.run_count > 1 && [t("step_run", { number: task.run_count }), task.run_start, task.lost_runs ? t("runs_lost", { count: task.lost_runs }) : ""],
-    [t("step_ended"), task.end_time, ""],
-  ].filter((step) => step && step[1]);
-  return html`<section aria-labelledby="timeline-title">
-    <h2 id="timeline-title">${t("timeline")}</h2>
-    <ol class="timeline">
-      ${steps.map(([name, moment, note], place) => {
-        const before = place ? Date.parse(moment) - Date.parse(steps[place - 1][1]) : null;
-        return html`<li>
-          <strong>${name}</strong> <time datetime=${moment}>${formatTime(moment)}</time>
-          ${before !== null && html` <span class="quiet">+${formatDuration(before)}</span>`} ${note && html` <span class="quiet">${note}</span>`}
-        </li>`;
-      })}
-    </ol>
-  </section>`;
 }
 
 /** The fields of an input or a result that people know by a name, and everything as it stands for those who ask. */

@@ -27,6 +27,12 @@ export function formatTime(moment) {
   return new Intl.DateTimeFormat(language, style).format(new Date(moment));
 }
 
+/** Return a moment (ISO 8601) as the time of day with its milliseconds. */
+export function formatInstant(moment) {
+  const style = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23", timeZone };
+  return new Intl.DateTimeFormat(language, style).format(new Date(moment));
+}
+
 /** Return the time of day now. */
 export function formatClock() {
   return new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone }).format(new Date());
