@@ -91,7 +91,7 @@ class Handlers:
         known = self._loaded.get(path)
         if known is None or known[0] != signature:
             self._loaded[path] = known = (signature, run_file(path, signature))
-            log.info("handlers_loaded", file=str(path))
+            log.info("handlers_loaded", file=path.name)
         return known[1]
 
     def _places(self, app: str) -> list[Path]:
