@@ -10,21 +10,15 @@ from typing import Any
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
-from tests.conftest import SERVERS_REQUIRED
-from tests.support.browser import CHROMIUM, Desk, open_browser, serious_findings
+from tests.support.browser import Desk, serious_findings
 from tests.support.cluster import Cluster
 from tests.support.import_jobs import add_ended_tasks, ended_import, order_rows, slow_rows, submit_import
 from tests.support.waiting import wait_for
 
-pytestmark = [
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(
-        CHROMIUM is None and not SERVERS_REQUIRED, reason="chromium is not here (apt-get install chromium); pages"
-    ),
-]
+pytestmark = pytest.mark.timeout(240)
 _FAULTY = """from gm_async_task.workflow.runner import WorkflowRunner
 class Faulty(WorkflowRunner):
     def workflow(self):
@@ -48,22 +42,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def plugin_folder(platform: Cluster) -> Path:
     """Where the platform looks for more plugins."""
     return platform.folder / "plugins"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser."""
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def desk(platform: Cluster, browser: Browser) -> Iterator[Desk]:
-    """A desk; whatever went wrong on its pages fails the test."""
-    desk = Desk(platform, browser)
-    yield desk
-    desk.leave()
-    assert desk.unexpected() == []
 
 
 def _row(page: Page, name: str) -> Any:

@@ -1,0 +1,139 @@
+"""What the pages do beyond their main paths: who looks elsewhere is told, thousands of rows, a retry that succeeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.browser import Desk
+from tests.support.cluster import Cluster
+from tests.support.import_jobs import add_ended_import
+from tests.support.job_client import JOB_SETTINGS
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.timeout(180)
+_NOTE_NOTIFICATIONS = """
+window.notified = [];
+window.Notification = class extends Notification {
+  constructor(title, options) {
+    super(title, options);
+    window.notified.push({ title, tag: options.tag, shown: this });
+  }
+};
+"""
+_LOOK_AWAY = """(isHidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One platform with the tests' own jobs."""
+    with Cluster(tmp_path_factory.mktemp("platform"), **JOB_SETTINGS) as cluster:
+        yield cluster
+
+
+def test_who_looks_elsewhere_is_notified_of_a_task_that_ends(desk: Desk, tmp_path: Path) -> None:
+    page = desk.sit()
+    page.context.grant_permissions(["notifications"])
+    page.context.add_init_script(_NOTE_NOTIFICATIONS)
+    page.reload()
+    page.get_by_label("Notify me when a task ends").check()
+    page.reload()
+    expect(page.get_by_label("Notify me when a task ends")).to_be_checked()
+    task_id = desk.platform.submit("work_until_told", {"began": str(tmp_path / "began")}, business_name="Night run")
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".task .state")).to_contain_text("Running")
+
+    # A clock of the page's own, as a hidden page asks every ten seconds.
+    page.clock.install()
+    page.evaluate(_LOOK_AWAY, True)
+    desk.platform.tasks.close(task_id)
+    desk.platform.ended(task_id)
+    page.clock.run_for(10_000)
+
+    wait_for(lambda: page.evaluate("notified.length"), 30, "the notification")
+    assert page.evaluate("notified.map(({ title, tag }) => [title, tag])") == [
+        ["Night run: Stopped", f"task-{task_id}"]
+    ]
+    expect(page).to_have_title(re.compile(r"^\(1\) Task centre"))
+    expect(page.locator(".toast")).to_contain_text("Night run: Stopped")
+    page.evaluate("notified[0].shown.onclick()")
+    expect(page).to_have_url(f"{desk.url}/tasks/{task_id}")
+    page.evaluate(_LOOK_AWAY, False)
+    expect(page).to_have_title(re.compile(r"^Night run"))
+
+
+def test_hidden_page_asks_for_nothing_where_nobody_wants_to_be_notified(desk: Desk, tmp_path: Path) -> None:
+    page = desk.sit()
+    task_id = desk.platform.submit("work_until_told", {"began": str(tmp_path / "began")}, business_name="Unasked")
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".task", has_text="Unasked").locator(".state")).to_contain_text("Running")
+    asked: list[str] = []
+
+    page.clock.install()
+    page.evaluate(_LOOK_AWAY, True)
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(60_000)
+
+    assert asked == []
+    desk.platform.tasks.close(task_id)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en-GB", "blocks notifications"), ("zh-CN", "已阻止本站的通知")])
+def test_denied_notifications_are_told_in_words(desk: Desk, language: str, said: str) -> None:
+    # Without leave to ask, this browser denies at once.
+    page = desk.sit(locale=language)
+
+    page.locator("#notify").click()
+
+    expect(page.locator("footer").get_by_role("status")).to_contain_text(said)
+    expect(page.locator("#notify")).not_to_be_checked()
+
+
+def _drawn(page: Page) -> Locator:
+    return page.locator(".row-space [role=row]")
+
+
+def test_ten_thousand_rows_are_scrolled_through_and_few_are_drawn(desk: Desk) -> None:
+    task_id = add_ended_import(desk.platform, 10_000, "long-", bad_every=100)
+    page = desk.sit(f"/tasks/{task_id}")
+    expect(_drawn(page).first).to_be_visible()
+    expect(page.locator("#rows-shown")).to_have_value("open")
+    page.select_option("#rows-shown", "all")
+    table = page.get_by_role("table", name="Rows of the import: 10,000")
+    expect(table).to_have_attribute("aria-rowcount", "10001")
+    expect(page.locator(".row-heads [role=row]")).to_have_attribute("aria-rowindex", "1")
+
+    page.locator(".scroll").focus()
+    page.keyboard.press("End")
+
+    expect(page.get_by_text("long-9999", exact=True)).to_be_visible()
+    expect(_drawn(page).last).to_have_attribute("aria-rowindex", "10001")
+    assert _drawn(page).count() < 60, "what is out of sight is not drawn"
+
+
+def test_failed_rows_of_ten_thousand_are_filtered_and_corrected_by_keys(desk: Desk) -> None:
+    task_id = add_ended_import(desk.platform, 10_000, "keyed-", bad_every=100)
+    page = desk.sit(f"/tasks/{task_id}?rows=open")
+    expect(page.locator("#rows-title")).to_be_focused()
+    page.select_option("#rows-shown", "failed")
+    expect(page.get_by_role("table", name="Rows of the import: 100")).to_have_attribute("aria-rowcount", "101")
+    fields = page.locator(".row-space input")
+
+    fields.first.focus()
+    for place in range(2, 42):
+        expect(page.locator(f".row-space [aria-rowindex='{place}'] input")).to_be_focused()
+        page.keyboard.press("Tab")
+    page.keyboard.type("85123A")
+    page.locator(".scroll").evaluate("place => place.scrollTo(0, 0)")
+    expect(page.locator(".row-space [aria-rowindex='2']")).to_be_visible()
+
+    expect(page.locator(".row-space [aria-rowindex='42'] input")).to_be_focused()
+    expect(page.locator("#run-these")).to_contain_text("1")
+    assert _drawn(page).count() < 60, "what is out of sight is not drawn"
