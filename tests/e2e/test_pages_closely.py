@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.browser import Desk
 from tests.support.cluster import Cluster
 from tests.support.import_jobs import add_ended_import
-from tests.support.job_client import JOB_SETTINGS
+from tests.support.job_client import JOB_SETTINGS, JobClient, task
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(180)
@@ -137,3 +137,24 @@ def test_failed_rows_of_ten_thousand_are_filtered_and_corrected_by_keys(desk: De
     expect(page.locator(".row-space [aria-rowindex='42'] input")).to_be_focused()
     expect(page.locator("#run-these")).to_contain_text("1")
     assert _drawn(page).count() < 60, "what is out of sight is not drawn"
+
+
+def test_job_that_failed_once_is_retried_on_its_page_and_succeeds(desk: Desk) -> None:
+    jobs = JobClient.of(desk.platform)
+    job_id = jobs.create_graph(
+        task("first"),
+        task("weak", "/tries/fail_until", "first", params={"attempt": 2}),
+        task("last", "/demo_api/ping", "weak"),
+    )
+    page = desk.sit(f"/jobs/{job_id}")
+    expect(page.locator(".summary .state")).to_contain_text("Failed · ERR_NOT_YET")
+    expect(page.locator(".node.failed")).to_contain_text("weak")
+    expect(page.locator(".node.waiting")).to_contain_text("last")
+
+    page.get_by_role("button", name="Retry").click()
+
+    expect(page.locator(".summary .state")).to_contain_text("Finished")
+    expect(page.locator(".node.finished")).to_have_count(3)
+    expect(page.get_by_role("button", name="Retry")).to_have_count(0)
+    page.locator(".node", has_text="weak").click()
+    expect(page.locator("#task-detail")).to_contain_text('"attempt": 2')
