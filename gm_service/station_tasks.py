@@ -8,7 +8,7 @@ from typing import Any
 
 from gm_service.orders.imports.telling import ImportTeller
 from shared.task_api.client import TaskClient
-from shared.task_api.models import Task
+from shared.task_api.models import Task, TaskStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,18 @@ class StationTasks:
         if self.teller.catch_up(station_id, [task]):
             return self.task_client.get(**options, station_id=station_id)
         return task
+
+    def get_placed(self, station_id: str, **options: Any) -> Task:
+        """Return what `get` does, a submitted one with its place among those that wait.
+
+        Raises:
+            TaskNotFound: the station has no such task.
+        """
+        task = self.get(station_id, **options)
+        if task.status != TaskStatus.SUBMITTED:
+            return task
+        [placed] = self.task_client.list(station_id, task_ids=[task.task_id], with_waiting=True, without_input=True)
+        return placed.model_copy(update={"input": task.input})
 
     def list(self, station_id: str, **options: Any) -> builtins.list[Task]:
         """Return a page of tasks that are shown; `options` are the fields of `shared.task_api.commands.ListTasks`."""

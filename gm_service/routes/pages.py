@@ -108,7 +108,7 @@ def pages_routes(
     @takes(GetTask, location="query")
     def get_page(command: GetTask) -> BaseResponse:
         """Get what the page of one task shows."""
-        return _unless_known(reader_view().page(tasks.get(auth.require_station().id, **command.model_dump())))
+        return _unless_known(reader_view().page(tasks.get_placed(auth.require_station().id, **command.model_dump())))
 
     return routes
 

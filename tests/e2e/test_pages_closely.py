@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import Desk
 from tests.support.cluster import Cluster
-from tests.support.import_jobs import add_ended_import
+from tests.support.import_jobs import add_ended_import, add_waiting_tasks
 from tests.support.job_client import JOB_SETTINGS, JobClient, task
 from tests.support.waiting import wait_for
 
@@ -158,3 +158,17 @@ def test_job_that_failed_once_is_retried_on_its_page_and_succeeds(desk: Desk) ->
     expect(page.get_by_role("button", name="Retry")).to_have_count(0)
     page.locator(".node", has_text="weak").click()
     expect(page.locator("#task-detail")).to_contain_text('"attempt": 2')
+
+
+@pytest.mark.parametrize(("language", "said"), [("en-GB", "more than 1,000"), ("zh-CN", "超过第 1,000 位")])
+def test_no_false_place_is_told_to_who_waits_behind_a_thousand(desk: Desk, language: str, said: str) -> None:
+    # A queue that nobody serves: what waits there goes on waiting.
+    add_waiting_tasks(desk.platform.databases.tasks_url, 1000, f"unserved-{language}")
+    add_task = desk.platform.tasks.create
+    task_id = add_task("S001", "demo.work", "{}", queue=f"unserved-{language}", business_name=language).task_id
+
+    page = desk.sit("/?text=" + language, locale=language)
+
+    expect(page.locator(".task")).to_contain_text(said)
+    page.goto(f"{desk.url}/tasks/{task_id}")
+    expect(page.locator(".summary")).to_contain_text(said)
