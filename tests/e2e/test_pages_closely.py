@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import Desk
 from tests.support.cluster import Cluster
-from tests.support.import_jobs import add_ended_import, add_waiting_tasks
+from tests.support.export_jobs import start_export
+from tests.support.import_jobs import add_ended_import, add_ended_tasks, add_waiting_tasks
 from tests.support.job_client import JOB_SETTINGS, JobClient, task
 from tests.support.waiting import wait_for
 
@@ -33,8 +35,8 @@ _LOOK_AWAY = """(isHidden) => {
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One platform with the tests' own jobs."""
-    with Cluster(tmp_path_factory.mktemp("platform"), **JOB_SETTINGS) as cluster:
+    """One platform with the demo orders and the tests' own jobs."""
+    with Cluster(tmp_path_factory.mktemp("platform"), demo_orders=True, **JOB_SETTINGS) as cluster:
         yield cluster
 
 
@@ -172,3 +174,58 @@ def test_no_false_place_is_told_to_who_waits_behind_a_thousand(desk: Desk, langu
     expect(page.locator(".task")).to_contain_text(said)
     page.goto(f"{desk.url}/tasks/{task_id}")
     expect(page.locator(".summary")).to_contain_text(said)
+
+
+def test_times_and_days_are_the_stations_wherever_the_browser_is(desk: Desk) -> None:
+    # Kept as UTC: half past one in the next month by the station's clock.
+    moment = datetime(2026, 1, 31, 17, 30)
+    add_ended_tasks(desk.platform, 1, "zoned", **dict.fromkeys(("creat_time", "start_time", "end_time"), moment))
+    page = desk.sit("/?text=zoned&since=2026-02-01&until=2026-02-01", timezone_id="America/New_York")
+    expect(page.locator("header")).to_contain_text("Asia/Shanghai")
+    expect(page.locator(".task")).to_contain_text(re.compile(r"Feb 1, 2026, 1:30:00\sAM"))
+
+    page.fill("[name=until]", "2026-01-31")
+    page.fill("[name=since]", "2026-01-31")
+
+    expect(page.get_by_text("No task matches these filters.")).to_be_visible()
+
+
+def test_every_page_shows_the_same_times_in_each_zone(desk: Desk) -> None:
+    jobs = JobClient.of(desk.platform)
+    job_id = jobs.ended(jobs.create_graph(task("a"), task("b", "/demo_api/ping", "a")))["job_id"]
+    export_id = start_export(
+        desk.platform.first,
+        query_type=2,
+        time_config_id="whole-day",
+        cycle_start_time="2010-12-01 06:00",
+        cycle_end_time="2010-12-02 06:00",
+    )
+    desk.platform.ended(export_id)
+    paths = (
+        f"/tasks/{export_id}",
+        f"/jobs/{job_id}",
+        "/jobs?job_type=graph",
+        "/statistics?job_type=graph&group_by=day",
+    )
+
+    def shown(zone: str) -> list[str]:
+        page = desk.sit(timezone_id=zone)
+        return [_text_of(page, desk.url + path) for path in paths]
+
+    there, here = shown("America/New_York"), shown("Asia/Shanghai")
+
+    assert there == here
+    assert re.search(r"Cycle starts\s+Dec 1, 2010, 6:00:00\sAM", here[0])
+    created = datetime.fromisoformat(jobs.detail(job_id)["c_time"])
+    assert all(f"{created:%b} {created.day}, {created.year}, " in text for text in here[1:3])
+    assert f"{created:%Y-%m-%d}" in here[3]
+
+
+def _text_of(page: Page, address: str) -> str:
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    for summary in page.locator("figure summary").all():
+        summary.click()
+    return page.locator("main").inner_text() + page.locator("main").evaluate(
+        "main => [...main.querySelectorAll('.span')].map((bar) => bar.style.cssText).join()"
+    )

@@ -88,10 +88,10 @@ def import_and_export(platform: Cluster, key: str) -> dict[str, Any]:
     }
 
 
-def add_ended_tasks(platform: Cluster, count: int, name: str) -> None:
+def add_ended_tasks(platform: Cluster, count: int, name: str, **changes: Any) -> None:
     """Enter tasks that have ended straight into the database: thousands of real ones would take minutes."""
     facts = {"result": {"total": 2, "created": 2, "failed": 0, "not_attempted": 0}, "status": 3}
-    rows = [{**_ended_task(f"{name}-{n}"), **facts} for n in range(count)]
+    rows = [{**_ended_task(f"{name}-{n}"), **facts, **changes} for n in range(count)]
     engine = make_engine(platform.databases.tasks_url)
     in_write(engine, lambda connection: connection.execute(insert(tasks), rows))
     engine.dispose()

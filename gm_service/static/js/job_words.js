@@ -9,8 +9,8 @@ export const jobTone = (status) => ({ finished: "good", failed: "bad" })[status]
 export const jobState = (status) => (status in MARKS ? t(`job_${status}`) : status);
 export const seconds = (cost) => t("seconds", { count: Math.round(cost * 100) / 100 });
 
-/** Return a moment of the API (`YYYY-MM-DD HH:MM:SS`) in milliseconds, null where it is none yet. */
+/** Return a moment of the API (`YYYY-MM-DD HH:MM:SS`, the station's clock) in milliseconds of that clock, null for none. */
 export function momentOf(text) {
-  const moment = Date.parse(text?.replace(" ", "T") ?? "");
+  const moment = Date.parse(`${text?.replace(" ", "T")}Z`);
   return Number.isNaN(moment) || moment < Date.UTC(1971, 0, 1) ? null : moment;
 }
