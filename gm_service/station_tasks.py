@@ -8,7 +8,7 @@ from typing import Any
 
 from gm_service.orders.imports.telling import ImportTeller
 from shared.task_api.client import TaskClient
-from shared.task_api.models import Run, Task
+from shared.task_api.models import Run, Task, TaskStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,18 @@ class StationTasks:
     def runs(self, task: Task) -> builtins.list[Run]:
         """Return the runs of a task that was read, first to last."""
         return self.task_client.runs(task.task_id, station_id=task.station_id) if task.run_count else []
+
+    def get_placed(self, station_id: str, **options: Any) -> Task:
+        """Return what `get` does, a submitted one with its place among those that wait.
+
+        Raises:
+            TaskNotFound: the station has no such task.
+        """
+        task = self.get(station_id, **options)
+        if task.status != TaskStatus.SUBMITTED:
+            return task
+        placed = self.task_client.list(station_id, task_ids=[task.task_id], with_waiting=True, without_input=True)
+        return placed[0].model_copy(update={"input": task.input}) if placed else task
 
     def list(self, station_id: str, **options: Any) -> builtins.list[Task]:
         """Return a page of tasks that are shown; `options` are the fields of `shared.task_api.commands.ListTasks`."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from gm_service.reasons import reason_text
 from shared.errors import Language
-from shared.task_api.models import ENDED, Run, Task, TaskStatus, TaskType, without_rows
+from shared.task_api.models import ENDED, MOST_AHEAD, Run, Task, TaskStatus, TaskType, without_rows
 from shared.web import strict_json
 
 _SHOWN_OF_EXPORT = ("file_name", "orders", "rows", "bytes", "sha256")
@@ -94,6 +94,8 @@ class CentreTask(BaseModel):
     stop_requested: bool
     ahead: int | None
     """how many are before a submitted one"""
+    place_beyond: int | None
+    """of a submitted one that has more before it than are counted: the place that it is beyond"""
     starts_in_seconds: int | None
 
 
@@ -165,13 +167,16 @@ class TaskView:
         return AsyncTaskDetail(**self._async_fields(task), input=task.input, reason=self.reason(task))
 
     def centre(self, tasks: list[Task], file_names: dict[int, str], *, more: bool) -> CentreTasks:
-        """Return a page for the task centre; `file_names` are those that results don't have yet, by task id."""
+        """Return a page for the task centre, of tasks that were asked for with their places.
+
+        `file_names` are those that results don't have yet, by task id.
+        """
         shown = [self._centre_task(task, file_names.get(task.task_id)) for task in tasks]
         active = sum(task.status not in ENDED for task in tasks)
         return CentreTasks(finish=active == 0, tasks=shown, more=more, poll_seconds=poll_seconds(active))
 
     def page(self, task: Task, runs: list[Run]) -> TaskPage:
-        """Return what the page of one task shows."""
+        """Return what the page of one task, with its place, shows."""
         return TaskPage(
             task=self._centre_task(task, None),
             runs=[ShownRun(**run.model_dump(include=set(ShownRun.model_fields))) for run in runs],
@@ -228,6 +233,7 @@ class TaskView:
             lost_runs=task.lost_runs,
             stop_requested=task.stop_requested,
             ahead=task.ahead,
+            place_beyond=MOST_AHEAD if _is_far_back(task) else None,
             starts_in_seconds=task.starts_in_seconds,
         )
 
@@ -235,6 +241,10 @@ class TaskView:
         if task.type != TaskType.EXPORT or task.status != TaskStatus.FINISHED:
             return None
         return f"{self.public_url}/station/download/async/{task.task_id}"
+
+
+def _is_far_back(task: Task) -> bool:
+    return task.status == TaskStatus.SUBMITTED and task.queue is not None and task.ahead is None
 
 
 def poll_seconds(active: int) -> float:

@@ -108,7 +108,7 @@ def pages_routes(
     @takes(GetTask, location="query")
     def get_page(command: GetTask) -> BaseResponse:
         """Get what the page of one task shows."""
-        task = tasks.get(auth.require_station().id, **command.model_dump())
+        task = tasks.get_placed(auth.require_station().id, **command.model_dump())
         return _unless_known(reader_view().page(task, tasks.runs(task)))
 
     return routes

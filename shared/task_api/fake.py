@@ -18,7 +18,7 @@ from shared.context import new_id
 from shared.errors import IdReused, InvalidField, NotFound, NotStartable, StaleRun, TaskNotFound, TransitionRefused
 from shared.task_api import commands, lifecycle, result_path
 from shared.task_api.fake_workers import FakeWorkers
-from shared.task_api.models import ENDED, TaskStatus, without_rows
+from shared.task_api.models import ENDED, MOST_AHEAD, TaskStatus, without_rows
 from shared.task_api.reasons import ReasonCode, sentence
 from shared.task_api.transport import Method
 from shared.task_api.workers import LeaveWorker, RefuseTask, ReportWorker
@@ -422,7 +422,8 @@ class FakeTaskApi:
         if row.state.status != TaskStatus.SUBMITTED or row.queue is None:
             return None
         before = (other for other in self.rows.values() if other.task_id < row.task_id and other.queue == row.queue)
-        return sum(other.state.status == TaskStatus.SUBMITTED for other in before)
+        ahead = sum(other.state.status == TaskStatus.SUBMITTED for other in before)
+        return ahead if ahead < MOST_AHEAD else None
 
 
 def _has_words(row: FakeRow, text: str) -> bool:

@@ -25,6 +25,9 @@ class TaskStatus(IntEnum):
     """ended, nothing usable came of it; the reason says why"""
 
 
+MOST_AHEAD = 1000
+"""so many tasks before a waiting one are counted and no more"""
+
 ENDED = frozenset({TaskStatus.FINISHED, TaskStatus.PARTLY_SUCCEEDED, TaskStatus.FAILED})
 
 
@@ -114,7 +117,8 @@ class Task(BaseModel):
     lost_runs: int = 0
     """runs that died, and were begun again"""
     ahead: int | None = None
-    """of a list `with_waiting`, for a submitted task: how many of its queue are before it; None: too many to count"""
+    """of a list `with_waiting`, for a submitted task: how many are before it in its lane of its queue; None
+    for one that has a queue: `MOST_AHEAD` or more"""
     starts_in_seconds: int | None = None
     """when it starts as things go now; None where nothing was started lately"""
 

@@ -8,23 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
-from tests.conftest import SERVERS_REQUIRED
-from tests.support.browser import CHROMIUM, Desk, open_browser, serious_findings
+from tests.support.browser import Desk, serious_findings
 from tests.support.cluster import Cluster
 from tests.support.import_jobs import add_ended_tasks, ended_import, order_rows, slow_rows, submit_import
+from tests.support.order_files import save_orders
 from tests.support.waiting import wait_for
 
-pytestmark = [
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(
-        CHROMIUM is None and not SERVERS_REQUIRED, reason="chromium is not here (apt-get install chromium); pages"
-    ),
-]
+pytestmark = pytest.mark.timeout(240)
 _FAULTY = """from gm_async_task.workflow.runner import WorkflowRunner
 class Faulty(WorkflowRunner):
     def workflow(self):
@@ -51,35 +45,8 @@ def plugin_folder(platform: Cluster) -> Path:
     return platform.folder / "plugins"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser."""
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def desk(platform: Cluster, browser: Browser) -> Iterator[Desk]:
-    """A desk; whatever went wrong on its pages fails the test."""
-    desk = Desk(platform, browser)
-    yield desk
-    desk.leave()
-    assert desk.unexpected() == []
-
-
 def _row(page: Page, name: str) -> Any:
     return page.locator(".task", has_text=name)
-
-
-def _save_orders(path: Path, rows: list[dict[str, Any]]) -> Path:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.append(list(rows[0]))
-    for row in rows:
-        sheet.append(list(row.values()))
-    book.save(path)
-    return path
 
 
 def test_sign_in_shows_the_station_and_sign_out_ends_it(desk: Desk) -> None:
@@ -104,7 +71,7 @@ def test_sign_in_shows_the_station_and_sign_out_ends_it(desk: Desk) -> None:
 
 
 def test_xlsx_is_checked_imported_and_its_failed_row_corrected_in_place(desk: Desk, tmp_path: Path) -> None:
-    file = _save_orders(tmp_path / "orders of may.xlsx", order_rows(10, "page-"))
+    file = save_orders(tmp_path / "orders of may.xlsx", order_rows(10, "page-"))
     page = desk.sit("/import")
     page.select_option("[name=time_config_id]", "whole-day")
     page.set_input_files("[name=file]", file)
@@ -128,7 +95,7 @@ def test_xlsx_is_checked_imported_and_its_failed_row_corrected_in_place(desk: De
 
 
 def test_rows_that_would_fail_are_corrected_before_the_import(desk: Desk, tmp_path: Path) -> None:
-    file = _save_orders(tmp_path / "corrected.xlsx", order_rows(10, "corrected-"))
+    file = save_orders(tmp_path / "corrected.xlsx", order_rows(10, "corrected-"))
     page = desk.sit("/import")
     page.select_option("[name=time_config_id]", "whole-day")
     page.set_input_files("[name=file]", file)

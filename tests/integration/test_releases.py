@@ -189,6 +189,20 @@ def test_keeper_rings_the_lane_of_a_task_with_a_window_for_each(platform: Platfo
     assert sorted(rung) == sorted(expected)
 
 
+def test_places_and_starts_are_told_of_the_own_lane(platform: Platform) -> None:
+    platform.try_new(percent=0)
+    base = [platform.add() for _ in range(5)]
+    platform.workers.share_release("new", percent=100)
+    grey = [platform.add() for _ in range(2)]
+    for task_id in base[:3]:
+        platform.tasks.start(task_id)
+
+    told = {task.task_id: task for task in platform.tasks.list("S001", status=1, with_waiting=True)}
+
+    assert [told[task_id].ahead for task_id in (*base[3:], *grey)] == [0, 1, 0, 1]
+    assert [told[task_id].starts_in_seconds is None for task_id in (*base[3:], *grey)] == [False, False, True, True]
+
+
 def test_grey_tasks_whose_workers_are_gone_go_to_the_base_lane_at_once(platform: Platform) -> None:
     platform.try_new()
     task_id = platform.add()

@@ -9,11 +9,17 @@ import pytest
 from shared.database import DatabaseClock
 from shared.task_api.client import TaskClient
 from tests.support.async_task import AppTransport, make_database, make_service
+from tests.support.import_jobs import add_waiting_tasks
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
-def tasks(request: pytest.FixtureRequest, make_database_url: Callable[[str], str]) -> Iterator[TaskClient]:
-    engine = make_database(make_database_url(request.param))
+def tasks_url(request: pytest.FixtureRequest, make_database_url: Callable[[str], str]) -> str:
+    return make_database_url(request.param)
+
+
+@pytest.fixture
+def tasks(tasks_url: str) -> Iterator[TaskClient]:
+    engine = make_database(tasks_url)
     yield TaskClient(AppTransport(make_service(engine, DatabaseClock())))
     engine.dispose()
 
@@ -43,3 +49,15 @@ def test_start_is_foretold_by_the_pace_of_late(tasks: TaskClient) -> None:
     assert first is not None
     assert second is not None
     assert 0 <= first <= second <= 30
+
+
+def test_no_place_is_told_that_was_not_counted(tasks: TaskClient, tasks_url: str) -> None:
+    for task_id in _add(tasks, 4):
+        tasks.start(task_id)
+    add_waiting_tasks(tasks_url, 999, "q")
+    last_counted, beyond = _add(tasks, 2)
+
+    told = {task.task_id: task for task in tasks.list("S001", status=1, with_waiting=True, limit=2)}
+
+    assert (told[last_counted].ahead, told[beyond].ahead) == (999, None)
+    assert (told[last_counted].starts_in_seconds is None, told[beyond].starts_in_seconds) == (False, None)

@@ -26,9 +26,10 @@ expect.set_options(timeout=20_000)
 class Desk:
     """One browser; each `sit` is a person of their own, with a session of their own."""
 
-    def __init__(self, platform: Cluster, browser: Browser) -> None:
+    def __init__(self, platform: Cluster, browser: Browser, url: str | None = None) -> None:
+        """Sit before the platform itself, or before what stands before it at `url`."""
         self.platform = platform
-        self.url = platform.first.url
+        self.url = url or platform.first.url
         self.problems: list[str] = []
         """errors of scripts, refusals by the policy, requests to other machines"""
         self._expected: list[str] = []

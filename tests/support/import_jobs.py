@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy.engine import Connection
 
 from gm_async_task.tasks.models import tasks
+from gm_service.orders.imports.models import RowState, order_import, order_import_row
 from shared.database import in_write, make_engine
 from tests.support.cluster import Cluster, StationClient
 from tests.support.export_jobs import start_export
@@ -85,15 +88,44 @@ def import_and_export(platform: Cluster, key: str) -> dict[str, Any]:
     }
 
 
-def add_ended_tasks(platform: Cluster, count: int, name: str) -> None:
+def add_ended_tasks(platform: Cluster, count: int, name: str, **changes: Any) -> None:
     """Enter tasks that have ended straight into the database: thousands of real ones would take minutes."""
+    facts = {"result": {"total": 2, "created": 2, "failed": 0, "not_attempted": 0}, "status": 3}
+    rows = [{**_ended_task(f"{name}-{n}"), **facts, **changes} for n in range(count)]
+    engine = make_engine(platform.databases.tasks_url)
+    in_write(engine, lambda connection: connection.execute(insert(tasks), rows))
+    engine.dispose()
+
+
+def add_ended_import(platform: Cluster, count: int, name: str, bad_every: int = 100) -> int:
+    """Enter an import of many rows that has ended straight into both databases; return its task's id."""
+    failed = count // bad_every
+    facts = {"result": {"total": count, "created": count - failed, "failed": failed, "not_attempted": 0}, "status": 4}
+    engine = make_engine(platform.databases.tasks_url)
+    row = {**_ended_task(name), **facts}
+    task_id = in_write(engine, lambda connection: connection.execute(insert(tasks), row).inserted_primary_key[0])
+    engine.dispose()
+    engine = make_engine(platform.databases.orders_url)
+    in_write(engine, lambda connection: _enter_rows(connection, int(task_id), order_rows(count, name, bad_every)))
+    engine.dispose()
+    return int(task_id)
+
+
+def add_waiting_tasks(tasks_url: str, count: int, queue: str) -> None:
+    """Enter tasks that wait in a queue straight into the database, where nobody rings for them."""
+    row = {**_ended_task(""), "status": 1, "run_count": 0, "progress": None, "queue": queue}
+    row |= dict.fromkeys(("user_task_id", "file_name", "start_time", "run_start", "end_time"))
+    engine = make_engine(tasks_url)
+    in_write(engine, lambda connection: connection.execute(insert(tasks), [row] * count))
+    engine.dispose()
+
+
+def _ended_task(name: str) -> dict[str, Any]:
     now = datetime.now(UTC).replace(tzinfo=None)
-    row = {
+    return {
         "name": "gm_task.functions.orders.import_orders",
         "station_id": "S001",
         "input": "{}",
-        "result": {"total": 2, "created": 2, "failed": 0, "not_attempted": 0},
-        "status": 3,
         "repeat": True,
         "message_show": True,
         **dict.fromkeys(("run_count", "dispatch_count"), 1),
@@ -105,8 +137,36 @@ def add_ended_tasks(platform: Cluster, count: int, name: str) -> None:
         "type": 0,
         "progress": 100,
         "run_seconds": 60.0,
+        "user_task_id": name,
+        "file_name": f"{name}.xlsx",
     }
-    rows = [{**row, "user_task_id": f"{name}-{n}", "file_name": f"{name}-{n}.xlsx"} for n in range(count)]
-    engine = make_engine(platform.databases.tasks_url)
-    in_write(engine, lambda connection: connection.execute(insert(tasks), rows))
-    engine.dispose()
+
+
+def _enter_rows(connection: Connection, task_id: int, rows: list[dict[str, Any]]) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    counted = {"total": len(rows), "run_count": 1, "closed_run": 0, "version": 1}
+    known = {
+        "station_id": "S001",
+        "task_id": task_id,
+        "time_config_id": "whole-day",
+        "file_name": "",
+        "created_at": now,
+    }
+    made = connection.execute(insert(order_import).values(**known, **counted))
+    import_id = made.inserted_primary_key[0]
+    bad = {"code": "missing", "column_name": "sku", "value": "", "reason": "SKU is missing", "reason_zh": "缺少 SKU"}
+    connection.execute(
+        insert(order_import_row),
+        [
+            {
+                "import_id": import_id,
+                "row_index": index,
+                "state": RowState.CREATED if row["sku"] else RowState.FAILED,
+                "attempt": 1,
+                "original": json.dumps(row),
+                "version": 1,
+                **(dict.fromkeys(bad) if row["sku"] else bad),
+            }
+            for index, row in enumerate(rows)
+        ],
+    )

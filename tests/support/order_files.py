@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -30,6 +31,12 @@ def xlsx_by_openpyxl(*rows: Sequence[Any]) -> bytes:
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def save_orders(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    """Save orders of the same fields as a workbook with these fields as its titles; return its path."""
+    path.write_bytes(xlsx_by_openpyxl(list(rows[0]), *(list(row.values()) for row in rows)))
+    return path
 
 
 def xlsx_by_xlsxwriter(*rows: Sequence[Any], **options: Any) -> bytes:

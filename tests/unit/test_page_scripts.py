@@ -254,7 +254,7 @@ def test_older_pages_stay_below_a_fresh_first_page(room: Path) -> None:
 _AT = "2026-01-01T00:00:00+00:00"
 _AT_MS = 1_767_225_600_000
 _RUNNING = {**_task(1), "create_time": _AT, "start_time": _AT, "run_start": _AT, "modify_time": _AT, "progress": 0}
-_WAITING = {**_RUNNING, "status": 1, "ahead": None, "starts_in_seconds": None}
+_WAITING = {**_RUNNING, "status": 1, "ahead": None, "place_beyond": None, "starts_in_seconds": None}
 
 
 @pytest.mark.parametrize(
@@ -265,6 +265,7 @@ _WAITING = {**_RUNNING, "status": 1, "ahead": None, "starts_in_seconds": None}
         ({**_RUNNING, "progress": 25}, 30, "running for 30 sec · about 1 min 30 sec left"),
         ({**_RUNNING, "progress": 25}, 41, "no progress for 41 sec"),
         (_WAITING, 5, "waiting for 5 sec"),
+        ({**_WAITING, "place_beyond": 1000}, 5, "waiting for 5 sec · place in its queue: more than 1,000"),
         ({**_WAITING, "ahead": 0}, 5, "waiting for 5 sec · next in its queue"),
         (
             {**_WAITING, "ahead": 2, "starts_in_seconds": 3700},

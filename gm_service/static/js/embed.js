@@ -21,10 +21,10 @@ if (data) {
   }
 }
 const { html, render } = await import("./preact.js");
-const { t } = await import("./texts.js");
+const { t, timeZone } = await import("./texts.js");
 if (data) {
   const { TaskList } = await import("./task_list.js");
-  render(html`<h2>${t("tasks")} – ${data.station_name}</h2><${TaskList} query=${{}} />`, app);
+  render(html`<h2>${t("tasks")} – ${data.station_name}</h2><p class="quiet">${t("times_in_zone")} ${timeZone}</p><${TaskList} query=${{}} />`, app);
 } else {
   render(html`<p><a href="/sign-in" target="_blank">${t("sign_in_in_new_tab")}</a></p>`, app);
 }

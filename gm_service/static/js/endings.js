@@ -21,13 +21,37 @@ export function tellEnded(task) {
     unseen += 1;
     setTitle(title);
     if (isNotifying()) {
-      new Notification(text, { tag: `task-${task.task_id}`, icon: "/static/icon.svg" });
+      notify(text, task.task_id);
     }
   }
 }
 
+function notify(text, taskId) {
+  try {
+    const notification = new Notification(text, { tag: `task-${taskId}`, icon: "/static/icon.svg" });
+    notification.onclick = () => {
+      focus();
+      follow(`/tasks/${taskId}`);
+      notification.close();
+    };
+  } catch {
+    // Browsers of phones have the name but not the constructor; toast and title tell it there.
+  }
+}
+
+// As if a link had been clicked: within our pages that loads nothing anew, in somebody else's page it does.
+function follow(address) {
+  const link = Object.assign(document.createElement("a"), { href: address });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
 /** Tell whether the browser can notify here at all: on https and on this machine only. */
-export const canNotify = () => "Notification" in globalThis && isSecureContext && Notification.permission !== "denied";
+export const canNotify = () => "Notification" in globalThis && isSecureContext;
+
+/** Tell whether the browser was told never to notify here; only its own settings change that. */
+export const isNotifyingDenied = () => Notification.permission === "denied";
 
 export const isNotifying = () =>
   canNotify() && Notification.permission === "granted" && localStorage.getItem(ALLOWED) === "yes";

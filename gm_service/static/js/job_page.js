@@ -11,7 +11,7 @@ import { jobMark, jobState, jobTone, seconds } from "./job_words.js";
 import { usePageTitle } from "./page_title.js";
 import { html, useState } from "./preact.js";
 import { Raw } from "./raw.js";
-import { t } from "./texts.js";
+import { formatClock, t } from "./texts.js";
 
 export function JobPage({ jobId }) {
   const [answers, failure, soon] = useJobAnswers(
@@ -52,7 +52,7 @@ function JobSummary({ job, onChange }) {
       await askJobs("delete_job", { job_id: job.job_id });
       go("/jobs", { replace: true });
     });
-  const facts = [job.job_type, job.operator, job.c_time, job.job_tags, job.job_status === "started" ? "" : seconds(job.job_cost)];
+  const facts = [job.job_type, job.operator, formatClock(job.c_time), job.job_tags, job.job_status === "started" ? "" : seconds(job.job_cost)];
   return html`<div class="summary panel">
     <p class=${`state ${jobTone(job.job_status)}`} role="status"><span aria-hidden="true">${jobMark(job.job_status)}</span> ${jobState(job.job_status)}${job.job_status === "failed" && ` · ${job.ret_stat}`}</p>
     <p class="quiet">${facts.filter(Boolean).join(" · ")}</p>

@@ -6,7 +6,7 @@ import { useJobAnswers } from "./job_state.js";
 import { jobMark, jobState, jobTone, seconds } from "./job_words.js";
 import { usePageTitle } from "./page_title.js";
 import { html } from "./preact.js";
-import { t } from "./texts.js";
+import { formatClock, t } from "./texts.js";
 
 const PAGE_ROWS = 20;
 const STATES = ["started", "finished", "failed"];
@@ -52,7 +52,7 @@ function Jobs({ jobs }) {
           <td data-label=${t("job_type")}>${job.job_type}</td>
           <td data-label=${t("filter_state")} class=${jobTone(job.job_status)}><span aria-hidden="true">${jobMark(job.job_status)}</span> ${jobState(job.job_status)}${job.job_status === "failed" && ` · ${job.ret_stat}`}</td>
           <td data-label=${t("submitted_by")}>${job.operator}</td>
-          <td data-label=${t("created_time")}>${job.c_time}</td>
+          <td data-label=${t("created_time")}>${formatClock(job.c_time)}</td>
           <td data-label=${t("job_cost")}>${job.job_status === "started" ? "" : seconds(job.job_cost)}</td>
         </tr>`,
       )}

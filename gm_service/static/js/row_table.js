@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { columnTitle, t } from "./texts.js";
 import { isCorrectable, valueAt } from "./row_values.js";
-import { useRowHeight, useVisibleRows } from "./visible_rows.js";
+import { useKeptFocus, useRowHeight, useVisibleRows } from "./visible_rows.js";
 
 const ROWS_A_PAGE = 500;
 const WIDE_REM = 3.25;
@@ -14,27 +14,53 @@ export function RowTable({ taskId, state, count, edits, onEdit }) {
   const list = useRef(null);
   const height = useRowHeight(WIDE_REM, NARROW_REM);
   const [first, end] = useVisibleRows(list, count, height);
-  const [rows, failure] = useRows(taskId, state, count, end);
+  const { rows, failure, tryAgain } = useRows(taskId, state, count, end);
+  const places = usePlaces(list, first, Math.min(end, rows.length));
+  useKeptFocus(list);
   const title = t("rows_of_import", { count });
-  if (failure) {
-    return html`<p class="notice bad" role="alert">${failure.message}</p>`;
-  }
   if (count === 0) {
     return html`<p class="notice good">${t("no_rows_left")}</p>`;
   }
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${title}>
-    <div role="table" class="rows" aria-label=${title} aria-rowcount=${count + 1}>
-      <div role="rowgroup" class="row-heads"><div role="row" class="row">
-        ${["row", "row_state", "order", "column", "value", "reason"].map((key) => html`<span role="columnheader" class=${`c-${key}`}>${t(key)}</span>`)}
-      </div></div>
-      <div role="rowgroup" ref=${list} class="row-space" style=${{ height: `${count * height}px` }}>
-        ${rows.slice(first, end).map(
-          (row, at) => html`<${Row} key=${row.index} row=${row} place=${first + at} top=${(first + at) * height} edit=${edits.get(row.index)} onEdit=${onEdit} />`,
-        )}
+  return html`${failure &&
+    html`<p class="notice bad" role="alert">${failure.message} <button type="button" onClick=${tryAgain}>${t("refresh")}</button></p>`}
+    <div class="scroll" tabindex="0" role="region" aria-label=${title}>
+      <div role="table" class="rows" aria-label=${title} aria-rowcount=${count + 1}>
+        <div role="rowgroup" class="row-heads"><div role="row" class="row" aria-rowindex="1">
+          ${["row", "row_state", "order", "column", "value", "reason"].map((key) => html`<span role="columnheader" class=${`c-${key}`}>${t(key)}</span>`)}
+        </div></div>
+        <div role="rowgroup" ref=${list} class="row-space" aria-busy=${!failure && rows.length < end} style=${{ height: `${count * height}px` }}>
+          ${places.map((place) => {
+            const row = rows[place];
+            return html`<${Row} key=${row.index} row=${row} place=${place} top=${place * height} edit=${edits.get(row.index)} onEdit=${onEdit} />`;
+          })}
+          ${!failure && rows.length < end && html`<p class="quiet to-come" style=${{ top: `${Math.max(rows.length, first) * height}px` }}>${t("loading")}</p>`}
+        </div>
       </div>
-    </div>
-  </div>`;
+    </div>`;
 }
+
+/** Return the places of the rows to draw: those to be seen, and the one that has the focus, which would be lost with it. */
+function usePlaces(list, first, end) {
+  const [focused, setFocused] = useState(-1);
+  useEffect(() => {
+    const follow = (event) => {
+      const row = list.current?.contains(event.target) ? event.target.closest("[aria-rowindex]") : null;
+      setFocused(row ? placeOf(row) : -1);
+    };
+    document.addEventListener("focusin", follow);
+    return () => document.removeEventListener("focusin", follow);
+  }, []);
+  const places = Array.from({ length: Math.max(end - first, 0) }, (_, place) => first + place);
+  if (focused < 0 || places.includes(focused)) {
+    return places;
+  }
+  // In their order, as the Tab key goes by it.
+  return focused < first ? [focused, ...places] : [...places, focused];
+}
+
+const HEAD_ROWS = 1;
+const indexOf = (place) => place + HEAD_ROWS + 1;
+const placeOf = (row) => Number(row.getAttribute("aria-rowindex")) - HEAD_ROWS - 1;
 
 /** Fetch rows page by page up to the one that is to be seen. */
 function useRows(taskId, state, count, end) {
@@ -54,14 +80,14 @@ function useRows(taskId, state, count, end) {
         setState(next);
       });
   });
-  return [rows, failure];
+  return { rows, failure, tryAgain: () => setState((old) => ({ ...old, failure: null })) };
 }
 
 function Row({ row, place, top, edit, onEdit }) {
   const number = row.sheet_row ? t("line_of_file", { line: String(row.sheet_row) }) : String(row.index + 1);
   const state = row.attempt > 1 && row.state === "failed" ? t("row_failed_again", { attempt: row.attempt }) : t(`row_${row.state}`);
   const column = row.column ? columnTitle(row.column) : "";
-  return html`<div role="row" class=${`row ${edit ? "edited" : ""}`} aria-rowindex=${place + 2} style=${{ top: `${top}px` }}>
+  return html`<div role="row" class=${`row ${edit ? "edited" : ""}`} aria-rowindex=${indexOf(place)} style=${{ top: `${top}px` }}>
     <span role="rowheader" class="c-row" data-label=${t("row")}>${number}</span>
     <span role="cell" class="c-row_state" data-label=${t("row_state")}>${state}</span>
     <span role="cell" class="c-order" data-label=${t("order")} title=${row.order?.order_no}>${row.order?.order_no ?? ""}</span>

@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { addressWith, go } from "./address.js";
-import { canNotify, isNotifying, setNotifying } from "./endings.js";
+import { canNotify, isNotifying, isNotifyingDenied, setNotifying } from "./endings.js";
 import { useKeys } from "./keys.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { language, t, timeZone } from "./texts.js";
@@ -23,10 +23,10 @@ export function Shell({ path, drawNow, children }) {
       <p class="station"><span class="quiet">${t("station")}</span> <strong>${meta("station-name")}</strong> <span class="quiet">${meta("station-id")}</span></p>
       <${Who} onHelp=${() => help.current.showModal()} />
       <${Navigation} path=${path} />
+      <p class="quiet" id="zone">${t("times_in_zone")} ${timeZone}</p>
     </header>
     <main id="main">${children}</main>
     <footer>
-      <p class="quiet">${t("times_in_zone")} ${timeZone}</p>
       <${Choices} />
     </footer>
     <${Toasts} />
@@ -61,7 +61,6 @@ function Who({ onHelp }) {
 
 function Choices() {
   const [theme, setTheme] = useState(document.documentElement.dataset.theme ?? "");
-  const [isTold, setTold] = useState(isNotifying());
   const choose = (event) => {
     const chosen = event.target.value;
     localStorage.setItem("theme", chosen);
@@ -84,14 +83,26 @@ function Choices() {
         ${themes.map(([value, name]) => html`<option value=${value} selected=${value === theme}>${name}</option>`)}
       </select>
     </label>
-    ${canNotify() &&
-    html`<label class="choice"
-      ><input type="checkbox" checked=${isTold} onChange=${async (event) => setTold(await setNotifying(event.target.checked))} /> ${t("notify_me")}</label
-    >`}
+    ${canNotify() && html`<${NotifyChoice} />`}
     <a id="other-language" href=${addressWith({ lang: other })} lang=${other} hreflang=${other} onClick=${(event) => (event.target.href = addressWith({ lang: other }))}
       >${t("other_language")}</a
     >
   </div>`;
+}
+
+function NotifyChoice() {
+  const [isTold, setTold] = useState(isNotifying());
+  const [isAsked, setAsked] = useState(false);
+  const choose = async (event) => {
+    const isWanted = event.target.checked;
+    const isSet = await setNotifying(isWanted);
+    // What was refused isn't checked, whatever the browser shows after a click.
+    event.target.checked = isSet;
+    setTold(isSet);
+    setAsked(isWanted);
+  };
+  return html`<label class="choice"><input type="checkbox" id="notify" checked=${isTold} onChange=${choose} /> ${t("notify_me")}</label>
+    <p class="quiet" role="status">${isAsked && !isTold && t(isNotifyingDenied() ? "notify_denied" : "notify_not_allowed")}</p>`;
 }
 
 function Help({ dialog }) {

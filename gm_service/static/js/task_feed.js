@@ -1,5 +1,5 @@
 // The tasks that a page shows, kept fresh by one poll for all that go on: asking less while nothing changes, not at all
-// while the page is hidden or when everything has ended. Draws nothing; task_list.js does.
+// when everything has ended, on a hidden page only for notifications. Draws nothing; task_list.js does.
 
 import { getChanged } from "./api.js";
 import { hasEnded } from "./task_words.js";
@@ -7,15 +7,17 @@ import { hasEnded } from "./task_words.js";
 const PAGE_ROWS = 100;
 const MOST_FOLLOWED = 200;
 const WHOLE_MS = 10_000;
+const AWAY_MS = 10_000;
 const SLOWEST_MS = 60_000;
 const MOST_PATIENCE = 8;
 const EMPTY = { tasks: [], more: false, isLoading: true, isLoadingMore: false, updatedAt: 0, failure: null, pollMs: 1000 };
 
 export class TaskFeed {
-  /** `onEnded(task)` is told of each shown task that has just ended. */
-  constructor(onEnded, ask = getChanged) {
+  /** `onEnded(task)` is told of each shown task that has just ended; `isAwaited()` says whether a hidden page asks too. */
+  constructor(onEnded, ask = getChanged, isAwaited = () => false) {
     this.onEnded = onEnded;
     this.request = ask;
+    this.isAwaited = isAwaited;
     this.state = EMPTY;
     this.listeners = new Set();
     this.filters = {};
@@ -137,13 +139,15 @@ export class TaskFeed {
     return { tasks: this.state.tasks.map((task) => byId.get(task.task_id) ?? task), pollMs };
   }
 
+  /** Ask again in time; of a hidden page rarely, and only for somebody who wants to be notified. */
   plan() {
     clearTimeout(this.timer);
+    const isAway = Boolean(globalThis.document?.hidden);
     const isOver = this.failures === 0 && this.active().length === 0 && this.wholeAt > 0;
-    if (globalThis.document?.hidden || isOver) {
+    if (isOver || (isAway && !this.isAwaited())) {
       return;
     }
-    const calm = this.state.pollMs * this.patience;
+    const calm = Math.max(this.state.pollMs * this.patience, isAway ? AWAY_MS : 0);
     this.timer = setTimeout(() => this.ask(), this.failures ? Math.min(calm * 2 ** this.failures, SLOWEST_MS) : calm);
   }
 

@@ -1,9 +1,8 @@
 // The list of tasks: follows a feed, draws what can be seen, moves by keys, selects and hides.
 
-import { post, serviceNow } from "./api.js";
+import { get, getChanged, post, serviceNow } from "./api.js";
 import { Message, useActing } from "./acting.js";
-import { get } from "./api.js";
-import { tellEnded } from "./endings.js";
+import { isNotifying, tellEnded } from "./endings.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./preact.js";
 import { TaskFeed } from "./task_feed.js";
 import { FILTERS } from "./task_filters.js";
@@ -11,7 +10,7 @@ import { TaskRow } from "./task_row.js";
 import { hasEnded } from "./task_words.js";
 import { formatDuration, t } from "./texts.js";
 import { useKeys } from "./keys.js";
-import { useRowHeight, useVisibleRows } from "./visible_rows.js";
+import { useKeptFocus, useRowHeight, useVisibleRows } from "./visible_rows.js";
 
 const WIDE_REM = 5.5;
 const NARROW_REM = 12.5;
@@ -20,7 +19,7 @@ const HIDDEN_AT_ONCE = 200;
 
 /** Return the feed of these filters and what it has. */
 export function useFeed(filters) {
-  const feed = useMemo(() => new TaskFeed(tellEnded), []);
+  const feed = useMemo(() => new TaskFeed(tellEnded, getChanged, isNotifying), []);
   const [state, setState] = useState(feed.state);
   const key = JSON.stringify(filters);
   useEffect(() => feed.subscribe(setState), [feed]);
@@ -29,7 +28,7 @@ export function useFeed(filters) {
     return () => feed.stop();
   }, [key]);
   useEffect(() => {
-    const look = () => (document.hidden ? feed.stop() : feed.soon());
+    const look = () => (document.hidden ? feed.plan() : feed.soon());
     const soon = () => feed.soon();
     const lost = () => feed.set({ failure: new Error(t("offline")) });
     document.addEventListener("visibilitychange", look);
@@ -66,6 +65,7 @@ function Rows({ feed, state, now, selected, onSelect }) {
   const { tasks } = state;
   const height = useRowHeight(WIDE_REM, NARROW_REM);
   const [first, end] = useVisibleRows(list, tasks.length, height);
+  useKeptFocus(list);
   const cursor = useCursor(list, tasks, height);
   useEffect(() => {
     if (end >= tasks.length && state.more && !state.failure) {

@@ -7,8 +7,11 @@ import { TaskSummary } from "./task_summary.js";
 import { useTaskState } from "./task_state.js";
 import { hasEnded, isImport, nameOf } from "./task_words.js";
 import { Timeline } from "./timeline.js";
-import { t, textOf } from "./texts.js";
+import { formatClock, formatNumber, formatTime, t, textOf } from "./texts.js";
 import { usePageTitle } from "./page_title.js";
+
+const ORDER_STATUSES = { 1: "submitted", 2: "confirmed", 3: "delivered", 4: "cancelled" };
+const OFFSET = /(Z|[+-]\d\d:\d\d)$/;
 
 export function TaskPage({ taskId, query }) {
   const [{ page, failure }, soon] = useTaskState(taskId);
@@ -57,5 +60,11 @@ function shown(name, value) {
   if (name === "query_type") {
     return t({ 1: "by_order_date", 2: "by_cycle", 3: "by_receive_date" }[value] ?? "any");
   }
-  return (name === "format" && textOf(`format_${value}`)) || String(value);
+  if (name === "status") {
+    return textOf(`order_${ORDER_STATUSES[value]}`) ?? String(value);
+  }
+  if (name.endsWith("_time")) {
+    return OFFSET.test(value) ? formatTime(value) : formatClock(value);
+  }
+  return (name === "format" && textOf(`format_${value}`)) || (typeof value === "number" ? formatNumber(value) : String(value));
 }

@@ -1,12 +1,13 @@
-// One task, kept fresh while it goes on: asked for less while nothing changes, not while the page is hidden.
+// One task, kept fresh while it goes on: asked for less while nothing changes, on a hidden page only for notifications.
 
 import { getChanged } from "./api.js";
-import { tellEnded } from "./endings.js";
+import { isNotifying, tellEnded } from "./endings.js";
 import { useEffect, useRef, useState } from "./preact.js";
 import { hasEnded } from "./task_words.js";
 
 const FIRST_MS = 1_000;
 const SLOWEST_MS = 8_000;
+const AWAY_MS = 10_000;
 
 /** Return `{ page, failure }` and what asks now; `page` is what /pages/task answers, null before the first answer. */
 export function useTaskState(taskId) {
@@ -41,15 +42,21 @@ export function useTaskState(taskId) {
           return;
         }
       }
-      if (!isOver && !document.hidden && !(known && hasEnded(known.task))) {
-        timer = setTimeout(ask, wait);
+      plan();
+    }
+    // Of a hidden page rarely, and only for somebody who wants to be notified.
+    function plan() {
+      clearTimeout(timer);
+      const isAwaited = !document.hidden || (known && isNotifying());
+      if (isAwaited && !isOver && !(known && hasEnded(known.task))) {
+        timer = setTimeout(ask, document.hidden ? AWAY_MS : wait);
       }
     }
     soon.current = () => {
       wait = FIRST_MS;
       return ask();
     };
-    const look = () => (document.hidden ? clearTimeout(timer) : soon.current());
+    const look = () => (document.hidden ? plan() : soon.current());
     setState({ page: null, failure: null });
     ask();
     document.addEventListener("visibilitychange", look);

@@ -83,6 +83,9 @@ export const isStalled = (task, now) => task.status === 2 && now - Date.parse(ta
 
 function waitingOf(task, now) {
   const parts = [t("waiting_for", { time: formatDuration(Math.max(now - Date.parse(task.create_time), 0)) })];
+  if (task.place_beyond) {
+    parts.push(t("place_beyond", { count: task.place_beyond }));
+  }
   if (task.ahead !== null) {
     parts.push(task.ahead ? t("place_in_queue", { place: task.ahead + 1 }) : t("next_in_queue"));
   }

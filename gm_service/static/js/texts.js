@@ -11,7 +11,7 @@ export function t(key, facts = {}) {
 }
 
 function show(fact) {
-  return typeof fact === "number" ? new Intl.NumberFormat(language).format(fact) : String(fact);
+  return typeof fact === "number" ? formatNumber(fact) : String(fact);
 }
 
 /** Return what a clerk calls a column of an import: `lines[2].sku` is the SKU of line 3; a strange one keeps its name. */
@@ -21,10 +21,9 @@ export function columnTitle(column) {
   return place === null ? title : t("field_of_line", { title, line: Number(place) + 1 });
 }
 
-/** Return a moment (ISO 8601) as the station's clock shows it. */
+/** Return a moment (ISO 8601 with its offset) as the station's clock shows it. */
 export function formatTime(moment) {
-  const style = { dateStyle: "medium", timeStyle: "medium", timeZone };
-  return new Intl.DateTimeFormat(language, style).format(new Date(moment));
+  return formatIn(timeZone, new Date(moment));
 }
 
 /** Return a moment (ISO 8601) as the time of day with its milliseconds. */
@@ -33,10 +32,17 @@ export function formatInstant(moment) {
   return new Intl.DateTimeFormat(language, style).format(new Date(moment));
 }
 
-/** Return the time of day now. */
-export function formatClock() {
-  return new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone }).format(new Date());
+/** Return what the station's clock showed (`YYYY-MM-DD HH:MM:SS`), whichever zone this machine is in. */
+export function formatClock(shown) {
+  return formatIn("UTC", new Date(`${shown.replace(" ", "T")}Z`));
 }
+
+function formatIn(zone, date) {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone: zone }).format(date);
+}
+
+/** Return a number as people write it. */
+export const formatNumber = (number) => new Intl.NumberFormat(language).format(number);
 
 /** Return a number of bytes in words. */
 export function formatSize(bytes) {

@@ -43,6 +43,17 @@ function visibleRange(list, rowHeight) {
   return [Math.max(first, 0), Math.max(end, LEAST_ROWS)];
 }
 
+/** Keep the focus where it is inside `list` (a ref) when what is drawn there changes: a node that is moved loses it. */
+export function useKeptFocus(list) {
+  const root = list.current?.getRootNode();
+  const held = list.current?.contains(root.activeElement) ? root.activeElement : null;
+  useLayoutEffect(() => {
+    if (held?.isConnected && root.activeElement !== held) {
+      held.focus({ preventScroll: true });
+    }
+  });
+}
+
 /** Return what `rem` root ems are in pixels, by whether the window is narrow; follows both. */
 export function useRowHeight(wide, narrow) {
   const [height, setHeight] = useState(0);
