@@ -2,7 +2,8 @@
 
 While the task service or its database is away, no run can renew its lease or report its end, though it goes on and
 tries again every second. The keeper may well be there all the while, or reach the database first when it is back. So
-it asks the service before each sweep, and takes no run for lost until the service has answered for half a lease.
+it asks the service before each sweep, and takes no run for lost until the service has answered for half a lease, and
+for as long as a worker may wait before it tries again.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from collections.abc import Callable
 import structlog
 import urllib3
 
+from shared.task_api.held_run import CLAIM_DELAY_SECONDS
+
 log = structlog.get_logger(__name__)
 
 PATIENCE_SECONDS = 600.0
 """leases count again after so long, as workers then give up reporting (`GM_REPORT_SECONDS`)"""
+_TRIED_AGAIN_SECONDS = CLAIM_DELAY_SECONDS + 1.0
 _ANSWER_SECONDS = 2.0
 _NOT_READY = 500
 
@@ -28,7 +32,7 @@ class Hearing:
         self, answers: Callable[[], bool], lease_seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._answers = answers
-        self._settled_seconds = lease_seconds / 2
+        self._settled_seconds = max(lease_seconds / 2, _TRIED_AGAIN_SECONDS)
         self._clock = clock
         self._away_since: float | None = None
         self._away_at = 0.0

@@ -17,6 +17,8 @@ from shared.task_api.client import TaskClient
 from shared.task_api.models import StartedTask
 
 log = structlog.get_logger(__name__)
+CLAIM_DELAY_SECONDS = 5.0
+"""longest wait before a claim that the service did not answer is made again"""
 
 
 class Ending(Enum):

@@ -19,7 +19,7 @@ from shared.errors import Language, NotStartable, PlatformError, StaleRun, TaskN
 from shared.retry import Patience, call_patiently
 from shared.run_log import collected_log
 from shared.task_api.client import TaskClient
-from shared.task_api.held_run import Ending, HeldRun, RunPolicy
+from shared.task_api.held_run import CLAIM_DELAY_SECONDS, Ending, HeldRun, RunPolicy
 from shared.task_api.models import Outcome, StartedTask, TaskStatus
 from shared.task_api.reasons import ReasonCode, sentence
 from shared.task_api.report import Verdict, failed, report, storable_reason
@@ -156,7 +156,7 @@ def _claim(client: TaskClient, claim: Claim, policy: RunPolicy, worker_stops: Ca
                 queue=claim.queue,
                 sent_time=claim.sent_time,
             ),
-            Patience(policy.start_seconds, longest_delay_seconds=5.0),
+            Patience(policy.start_seconds, longest_delay_seconds=CLAIM_DELAY_SECONDS),
             event="start",
             given_up=worker_stops,
         )

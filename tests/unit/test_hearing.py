@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gm_async_task.hearing import PATIENCE_SECONDS, Hearing, asks
+from shared.task_api.held_run import CLAIM_DELAY_SECONDS
 from tests.support.processes import free_port
 
 LEASE = 60.0
@@ -38,6 +39,14 @@ def test_leases_do_not_count_while_it_is_away_nor_until_runs_had_time_to_report(
     assert not service.counts_after(100, answers=False)
     assert not service.counts_after(1, answers=True)
     assert not service.counts_after(LEASE / 2 - 2, answers=True)
+    assert service.counts_after(1, answers=True)
+
+
+def test_a_short_lease_waits_for_the_slowest_worker_to_try_again() -> None:
+    service = Service()
+    service.hearing = Hearing(lambda: service.answers, 4.0, lambda: service.now)
+    assert not service.counts_after(1, answers=False)
+    assert not service.counts_after(CLAIM_DELAY_SECONDS, answers=True)
     assert service.counts_after(1, answers=True)
 
 

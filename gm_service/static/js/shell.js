@@ -102,7 +102,7 @@ function NotifyChoice() {
     setAsked(isWanted);
   };
   return html`<label class="choice"><input type="checkbox" id="notify" checked=${isTold} onChange=${choose} /> ${t("notify_me")}</label>
-    <p class="quiet" role="status">${isAsked && !isTold && t(isNotifyingDenied() ? "notify_denied" : "notify_not_allowed")}</p>`;
+    <p class="quiet" role="status">${isAsked && !isTold && (isNotifyingDenied() ? t("notify_denied") : t("notify_not_allowed"))}</p>`;
 }
 
 function Help({ dialog }) {
