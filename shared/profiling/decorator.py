@@ -18,9 +18,9 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from shared.profiling.folder import keep_within
+from shared.profiling.folder import OWN_MARK, keep_within
 from shared.profiling.naming import check_pattern, fill_path, write_whole
-from shared.profiling.pstat_tables import write_table
+from shared.profiling.pstat_tables import Table, write_table
 from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
 from shared.profiling.switch import SWITCH
 
@@ -123,10 +123,17 @@ class _Call:
         try:
             path = fill_path(self.pattern, self.name, SWITCH.folder)
             table = self.recorder.table()
-            place = write_whole(path, self.began_ns, lambda unfinished: write_table(table, unfinished))
+            place = write_whole(path, self.began_ns, lambda unfinished: _write_marked(table, unfinished))
             if SWITCH.folder is not None:
                 keep_within(SWITCH.folder, SWITCH.limits, place.stat().st_size)
         except OSError as error:
             log.warning("profile_not_written", function=self.name, problem=str(error))
         else:
             log.info("profile_written", function=self.name, file=str(place))
+
+
+def _write_marked(table: Table, path: Path) -> None:
+    """Write a profile by whose end the folder's limits know it for one of ours."""
+    write_table(table, path)
+    with path.open("ab") as file:
+        file.write(OWN_MARK)

@@ -16,6 +16,8 @@ from pathlib import Path
 from shared.context import current_request_id
 
 DEFAULT_NAME = "{function}-{time}-{request_id}"
+UNFINISHED = re.compile(r"\.[a-z0-9_]{8}\.part")
+"""what `write_whole` fills before it has its name"""
 TIME = "%Y%m%dT%H%M%S.%fZ"
 _UNSAFE = re.compile(r"[^\w.-]+")
 
@@ -59,7 +61,7 @@ def write_whole(path: Path, began_ns: int, write: Callable[[Path], object]) -> P
     try:
         write(unfinished)
         unfinished.chmod(0o640)
-        with _turn(path.parent):
+        with turn_in(path.parent):
             place = next(place for place in _numbered(path) if _modified_ns(place) < began_ns)
             # The kernel's own stamp is some milliseconds behind the clock that `began_ns` is of.
             now = time.time_ns()
@@ -92,7 +94,7 @@ def _modified_ns(path: Path) -> int:
 
 
 @contextmanager
-def _turn(folder: Path) -> Iterator[None]:
+def turn_in(folder: Path) -> Iterator[None]:
     """Let one process or thread after the other choose a name in `folder`."""
     handle = os.open(folder, os.O_RDONLY)
     try:
