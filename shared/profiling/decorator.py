@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import GeneratorType
@@ -63,7 +63,7 @@ def _profiled(pattern: str, make_recorder: Callable[[], Recorder]) -> Callable[[
             if not SWITCH.decorated:
                 return function(*arguments, **named)
             watched = _Call(function.__name__, pattern, make_recorder(), time.time_ns())
-            return watched.run(lambda: function(*arguments, **named))
+            return watched.run(function, arguments, named)
 
         return cast(Function, call)
 
@@ -79,21 +79,21 @@ class _Call:
     recorder: Recorder
     began_ns: int
 
-    def run(self, call: Callable[[], Any]) -> Any:
+    def run(self, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """Call, and write the profile at the call's end; that of a generator when it is exhausted or closed."""
         goes_on = False
         try:
-            returned = self._step(call)
+            returned = self._step(function, *arguments, **named)
             goes_on = isinstance(returned, GeneratorType)
         finally:
             if not goes_on:
                 self._write()
         return self._drive(returned) if goes_on else returned
 
-    def _step(self, call: Callable[[], Any]) -> Any:
+    def _step(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
         self.recorder.resume()
         try:
-            return call()
+            return function(*arguments, **named)
         finally:
             self.recorder.pause()
 

@@ -18,7 +18,8 @@ from shared.profiling.findings import (
     slowest,
     sum_statements,
 )
-from shared.profiling.pstat_tables import Place, Table, graft, merge, open_table
+from shared.profiling.joining import graft
+from shared.profiling.pstat_tables import Place, Table, merge, open_table
 from shared.profiling.report import show_place
 from shared.profiling.shares import Shares, put_in, share_out, share_without_profile, where_it_waits
 from shared.profiling.store import ProfileStore, Record

@@ -70,19 +70,6 @@ def merge(tables: list[Table]) -> Table:
     return dict(total.stats)  # type: ignore[attr-defined]
 
 
-def graft(outer: Table, inner: Table, at: Place) -> Table:
-    """Return one table of a process and of what it waited for in another one, as if it had been called there.
-
-    What was profiled inside comes out of the own time of `at`, the function that waited.
-    """
-    roots = [place for place, row in inner.items() if not row[4]]
-    seconds = sum(inner[root][3] for root in roots)
-    called = {root: (*inner[root][:4], {at: inner[root][:4]}) for root in roots}
-    primitive, calls, own, total, callers = outer[at]
-    waited = {at: (primitive, calls, max(0.0, own - seconds), total, callers)}
-    return merge([{**outer, **waited}, {**inner, **called}])
-
-
 def subtract(later: Table, earlier: Table) -> Table:
     """Return what was added between two tables of one profiler; functions that were not called are left out."""
     return {
