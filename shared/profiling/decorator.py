@@ -33,6 +33,7 @@ def do_cprofile(path: str | Path) -> Callable[[Function], Function]:
 
     A pattern may name {function}, {time}, {request_id} and {pid}. A relative path begins in GM_PROFILE_DIR, or in the
     working folder where that is not set. A later call replaces the file; concurrent and nested calls get numbers.
+    While a profiler watches that is not ours, such as `python -m cProfile`, nothing is written.
 
     Raises:
         ValueError: the pattern names something else.
@@ -48,7 +49,7 @@ def do_sampling(path: str | Path) -> Callable[[Function], Function]:
 
 def monitor_profile(function: Function) -> Function:
     """Profile each call by cProfile into `<function name>.stat`, in the folder that `do_cprofile` begins in."""
-    return _profiled(f"{function.__name__}.stat", CallRecorder)(function)
+    return _profiled("{function}.stat", CallRecorder)(function)
 
 
 def _profiled(pattern: str, make_recorder: Callable[[], Recorder]) -> Callable[[Function], Function]:
@@ -123,6 +124,8 @@ class _Call:
         try:
             path = fill_path(self.pattern, self.name, SWITCH.folder)
             table = self.recorder.table()
+            if not table:  # somebody else's profiler was at work, or no sample was taken
+                return
             place = write_whole(path, self.began_ns, lambda unfinished: _write_marked(table, unfinished))
             if SWITCH.folder is not None:
                 keep_within(SWITCH.folder, SWITCH.limits, place.stat().st_size)
