@@ -193,12 +193,12 @@ def test_unknown_orders_and_patterns_are_told(file: Path) -> None:
     assert "not a pattern" in ask("stat", "-f", file, "-p", "(").output
 
 
-def test_a_task_is_marked_for_its_next_run(tmp_path: Path) -> None:
-    done = ask("task", "12", "--way", "memory", folder=tmp_path)
+def test_a_function_is_marked_for_its_next_run(tmp_path: Path) -> None:
+    done = ask("task", "shop.work", "--way", "memory", folder=tmp_path)
 
-    assert "The next run of task 12 is profiled (memory)" in done.output
-    assert ProfileStore(tmp_path).take_mark("12") == "memory"
-    assert ProfileStore(tmp_path).take_mark("12") is None
+    assert "The next run of shop.work is profiled (memory)" in done.output
+    assert ProfileStore(tmp_path).take_mark("shop.work") == "memory"
+    assert ProfileStore(tmp_path).take_mark("shop.work") is None
 
 
 def test_pstats_itself_opens_what_is_kept(tmp_path: Path) -> None:
