@@ -279,7 +279,7 @@ def _store(folder: Path | None) -> ProfileStore:
 
 
 def _settings() -> dict[str, str]:
-    """Return the platform's settings: of `make stack`, of `make run`, of this host, of the environment; the last wins."""
+    """Return the platform's settings: `make stack`'s, `make run`'s, this host's, the environment's; the last win."""
     files = (ROOT / ".stack" / "env", ROOT / ".run" / "env", Path(os.environ.get("GM_ETC", DEFAULT_ETC)) / "gm.env")
     settings: dict[str, str] = {}
     for file in files:
