@@ -11,15 +11,12 @@ from typing import Any
 import click
 
 from shared.ops.env_file import read_env
-from shared.ops.platform import DEFAULT_ETC
 from shared.profiling import report, terminal
-from shared.profiling.explanation import NothingKept, explain_file
-from shared.profiling.explanation import explain as explain_kept
 from shared.profiling.flame import draw_flame
-from shared.profiling.graph import PICTURES, NotDrawn, dot_text, draw
+from shared.profiling.graph import PICTURES, WHERE_INSTALLED, NotDrawn, dot_text, draw
 from shared.profiling.growth import growth_of
+from shared.profiling.joining import NothingKept, find_kept, join
 from shared.profiling.next_run import NeverRuns, foretell_run
-from shared.profiling.page import make_page
 from shared.profiling.pstat_tables import NoProfile, Table, open_table
 from shared.profiling.store import ProfileStore
 from shared.profiling.switch import FOLDER, Limits
@@ -49,6 +46,8 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
         except (NoProfile, NotDrawn, NothingKept, NeverRuns, report.NotAsked, ValueError) as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise click.ClickException(f"This needs {error.name}: {WHERE_INSTALLED}.") from error
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'The file'}: {error.strerror or error}.") from error
 
@@ -168,7 +167,10 @@ def list_kept(folder: Path | None, most: int) -> None:
 @_explained
 def explain(folder: Path | None, wanted: str, output: Path | None) -> None:
     """Say where the time of a task, a request or a file went, and what to do about it."""
-    explanation = explain_file(Path(wanted)) if Path(wanted).is_file() else explain_kept(_store(folder), wanted)
+    from shared.profiling import explanation as why  # noqa: PLC0415 what reads SQL is not everywhere
+    from shared.profiling.page import make_page  # noqa: PLC0415
+
+    explanation = why.explain_file(Path(wanted)) if Path(wanted).is_file() else why.explain(_store(folder), wanted)
     terminal.show_explanation(explanation)
     if output is not None:
         output.write_text(make_page(explanation), "utf-8")
@@ -255,7 +257,7 @@ def _find_table(folder: Path | None, named: str) -> Table:
     path = Path(named)
     if path.exists() or os.sep in named or path.suffix in _SUFFIXES:
         return open_table(path)
-    return explain_kept(_store(folder), named).table
+    return join(*find_kept(_store(folder), named))
 
 
 def _find_file(folder: Path | None, named: str) -> Path:
@@ -280,7 +282,7 @@ def _store(folder: Path | None) -> ProfileStore:
 
 def _settings() -> dict[str, str]:
     """Return the platform's settings: `make stack`'s, `make run`'s, this host's, the environment's; the last win."""
-    files = (ROOT / ".stack" / "env", ROOT / ".run" / "env", Path(os.environ.get("GM_ETC", DEFAULT_ETC)) / "gm.env")
+    files = (ROOT / ".stack" / "env", ROOT / ".run" / "env", Path(os.environ.get("GM_ETC", "/etc/gm")) / "gm.env")
     settings: dict[str, str] = {}
     for file in files:
         settings |= read_env(file)
