@@ -76,7 +76,7 @@ lock: ## write the requirements files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
 		--custom-compile-command "make lock" -q -c requirements.txt -o requirements-dev.txt
 	$(call LOCK_IMAGE,gm_async_task,--extra gm_async_task)
-	$(call LOCK_IMAGE,gm_service,--extra gm_service --extra s3)
+	$(call LOCK_IMAGE,gm_service,--extra gm_service --extra s3 --extra explain)
 	$(call LOCK_IMAGE,gm_task,--extra gm_task --extra export_script --extra s3)
 
 # What one image of the Dockerfile holds: no more than its extras, at the versions of requirements.txt.

@@ -54,7 +54,7 @@ class TaskProfiles(BaseModel):
     runs: list[ProfiledRun]
     """the newest first"""
     has_reports: bool
-    """False where what reads SQL is not installed, as in images"""
+    """False where what reads SQL is not installed, the extra `explain`"""
 
 
 def profiling_routes(
@@ -134,7 +134,7 @@ def has_reports() -> bool:
 
 
 def _report_of(operators: Operators, records: list[Record]) -> str:
-    # What reads SQL takes a while to import, and images lack it.
+    # What reads SQL takes a while to import, and may be missing.
     from shared.profiling.explanation import explain_records  # noqa: PLC0415
     from shared.profiling.page import make_page  # noqa: PLC0415
     from shared.profiling.pstat_tables import NoProfile  # noqa: PLC0415

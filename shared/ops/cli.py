@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -14,31 +13,12 @@ from shared.ops.release.command import release
 from shared.ops.stack import BROKERS, make_stack
 from shared.ops.why import why
 from shared.ops.workers.command import workers
+from shared.profiling.cli import profile
 
-_PROFILE = "profile"
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class _Commands(click.Group):
-    """Loads `gm profile` when it is asked for: what reads SQL and draws is large, and not in every image."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        further = [_PROFILE] if find_spec("sqlglot") else []
-        return sorted([*super().list_commands(ctx), *further])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return _load_profile() if cmd_name == _PROFILE else super().get_command(ctx, cmd_name)
-
-
-def _load_profile() -> click.Command:
-    try:
-        from shared.profiling.cli import profile  # noqa: PLC0415 see _Commands
-    except ModuleNotFoundError as error:
-        raise click.ClickException(f"gm profile needs {error.name}, which requirements.txt has.") from error
-    return profile
-
-
-@click.group(cls=_Commands)
+@click.group()
 def main() -> None:
     """Run the platform on this machine."""
 
@@ -82,6 +62,7 @@ def ops() -> None:
     """What on-call engineers do: list workers, release new ones."""
 
 
+main.add_command(profile)
 ops.add_command(release)
 ops.add_command(why)
 ops.add_command(workers)

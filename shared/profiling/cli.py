@@ -12,16 +12,16 @@ import click
 
 from shared.ops.env_file import read_env
 from shared.profiling import report, terminal
-from shared.profiling.explanation import NothingKept, explain_file
-from shared.profiling.explanation import explain as explain_kept
 from shared.profiling.flame import draw_flame
-from shared.profiling.graph import PICTURES, NotDrawn, dot_text, draw
+from shared.profiling.graph import PICTURES, WHERE_INSTALLED, NotDrawn, dot_text, draw
 from shared.profiling.growth import growth_of
-from shared.profiling.page import make_page
+from shared.profiling.joining import NothingKept, find_kept, join
+from shared.profiling.next_run import NeverRuns, foretell_run
 from shared.profiling.pstat_tables import NoProfile, Table, open_table
 from shared.profiling.store import ProfileStore
 from shared.profiling.switch import FOLDER, Limits
 from shared.profiling.ways import WAYS
+from shared.secret_files import read_secret_files
 
 ROOT = Path(__file__).resolve().parents[2]
 _MIB = 1024 * 1024
@@ -44,8 +44,10 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
     def explained(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
-        except (NoProfile, NotDrawn, NothingKept, report.NotAsked, ValueError) as error:
+        except (NoProfile, NotDrawn, NothingKept, NeverRuns, report.NotAsked, ValueError) as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise click.ClickException(f"This needs {error.name}: {WHERE_INSTALLED}.") from error
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'The file'}: {error.strerror or error}.") from error
 
@@ -165,7 +167,10 @@ def list_kept(folder: Path | None, most: int) -> None:
 @_explained
 def explain(folder: Path | None, wanted: str, output: Path | None) -> None:
     """Say where the time of a task, a request or a file went, and what to do about it."""
-    explanation = explain_file(Path(wanted)) if Path(wanted).is_file() else explain_kept(_store(folder), wanted)
+    from shared.profiling import explanation as why  # noqa: PLC0415 what reads SQL is not everywhere
+    from shared.profiling.page import make_page  # noqa: PLC0415
+
+    explanation = why.explain_file(Path(wanted)) if Path(wanted).is_file() else why.explain(_store(folder), wanted)
     terminal.show_explanation(explanation)
     if output is not None:
         output.write_text(make_page(explanation), "utf-8")
@@ -180,11 +185,18 @@ def explain(folder: Path | None, wanted: str, output: Path | None) -> None:
 def task(folder: Path | None, wanted: str, way: str) -> None:
     """Have the next run of a task, or of a function by its dotted path, profiled once.
 
-    A task that has ended runs no more; name its function then, and start another one like it.
+    A task that has ended runs no more, unless it is repeatable; name its function then, and start another one like it.
     """
-    _store(folder).mark(wanted, way)
-    told = f"task {wanted}" if wanted.isdigit() else wanted
-    click.echo(f"The next run of {told} is profiled ({way}); then: gm profile explain {wanted}")
+    store = _store(folder)
+    is_task = wanted.isascii() and wanted.isdecimal()
+    wanted = str(int(wanted)) if is_task else wanted
+    told = foretell_run(int(wanted), _settings()) if is_task else ""
+    store.mark(wanted, way)
+    click.echo(
+        f"The next run of {'task ' if is_task else ''}{wanted} is profiled ({way}); then: gm profile explain {wanted}"
+    )
+    if told:
+        click.echo(told)
 
 
 @profile.command()
@@ -245,7 +257,7 @@ def _find_table(folder: Path | None, named: str) -> Table:
     path = Path(named)
     if path.exists() or os.sep in named or path.suffix in _SUFFIXES:
         return open_table(path)
-    return explain_kept(_store(folder), named).table
+    return join(*find_kept(_store(folder), named))
 
 
 def _find_file(folder: Path | None, named: str) -> Path:
@@ -261,17 +273,17 @@ def _find_file(folder: Path | None, named: str) -> Path:
 
 
 def _store(folder: Path | None) -> ProfileStore:
-    """Return the folder that was named, or that of the environment, of this host, of `make run`."""
-    for values in (
-        {FOLDER: folder and str(folder)},
-        os.environ,
-        read_env(_etc() / "gm.env"),
-        read_env(ROOT / ".run" / "env"),
-    ):
-        if found := values.get(FOLDER):
-            return ProfileStore(Path(found), Limits())
-    raise NothingKept(f"No folder of profiles is known: name it with --folder or {FOLDER}.")
+    """Return the folder that was named, or the platform's."""
+    found = folder or _settings().get(FOLDER)
+    if not found:
+        raise NothingKept(f"No folder of profiles is known: name it with --folder or {FOLDER}.")
+    return ProfileStore(Path(found), Limits())
 
 
-def _etc() -> Path:
-    return Path(os.environ.get("GM_ETC", "/etc/gm"))
+def _settings() -> dict[str, str]:
+    """Return the platform's settings: `make stack`'s, `make run`'s, this host's, the environment's; the last win."""
+    files = (ROOT / ".stack" / "env", ROOT / ".run" / "env", Path(os.environ.get("GM_ETC", "/etc/gm")) / "gm.env")
+    settings: dict[str, str] = {}
+    for file in files:
+        settings |= read_env(file)
+    return {**settings, **read_secret_files(os.environ), **os.environ}

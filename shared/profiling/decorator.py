@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import GeneratorType
@@ -18,9 +18,9 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from shared.profiling.folder import keep_within
+from shared.profiling.folder import OWN_MARK, keep_within
 from shared.profiling.naming import check_pattern, fill_path, write_whole
-from shared.profiling.pstat_tables import write_table
+from shared.profiling.pstat_tables import Table, write_table
 from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
 from shared.profiling.switch import SWITCH
 
@@ -33,6 +33,7 @@ def do_cprofile(path: str | Path) -> Callable[[Function], Function]:
 
     A pattern may name {function}, {time}, {request_id} and {pid}. A relative path begins in GM_PROFILE_DIR, or in the
     working folder where that is not set. A later call replaces the file; concurrent and nested calls get numbers.
+    While a profiler watches that is not ours, such as `python -m cProfile`, nothing is written.
 
     Raises:
         ValueError: the pattern names something else.
@@ -48,7 +49,7 @@ def do_sampling(path: str | Path) -> Callable[[Function], Function]:
 
 def monitor_profile(function: Function) -> Function:
     """Profile each call by cProfile into `<function name>.stat`, in the folder that `do_cprofile` begins in."""
-    return _profiled(f"{function.__name__}.stat", CallRecorder)(function)
+    return _profiled("{function}.stat", CallRecorder)(function)
 
 
 def _profiled(pattern: str, make_recorder: Callable[[], Recorder]) -> Callable[[Function], Function]:
@@ -63,7 +64,7 @@ def _profiled(pattern: str, make_recorder: Callable[[], Recorder]) -> Callable[[
             if not SWITCH.decorated:
                 return function(*arguments, **named)
             watched = _Call(function.__name__, pattern, make_recorder(), time.time_ns())
-            return watched.run(lambda: function(*arguments, **named))
+            return watched.run(function, arguments, named)
 
         return cast(Function, call)
 
@@ -79,21 +80,21 @@ class _Call:
     recorder: Recorder
     began_ns: int
 
-    def run(self, call: Callable[[], Any]) -> Any:
+    def run(self, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """Call, and write the profile at the call's end; that of a generator when it is exhausted or closed."""
         goes_on = False
         try:
-            returned = self._step(call)
+            returned = self._step(function, *arguments, **named)
             goes_on = isinstance(returned, GeneratorType)
         finally:
             if not goes_on:
                 self._write()
         return self._drive(returned) if goes_on else returned
 
-    def _step(self, call: Callable[[], Any]) -> Any:
+    def _step(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
         self.recorder.resume()
         try:
-            return call()
+            return function(*arguments, **named)
         finally:
             self.recorder.pause()
 
@@ -123,10 +124,19 @@ class _Call:
         try:
             path = fill_path(self.pattern, self.name, SWITCH.folder)
             table = self.recorder.table()
-            place = write_whole(path, self.began_ns, lambda unfinished: write_table(table, unfinished))
+            if not table:  # somebody else's profiler was at work, or no sample was taken
+                return
+            place = write_whole(path, self.began_ns, lambda unfinished: _write_marked(table, unfinished))
             if SWITCH.folder is not None:
                 keep_within(SWITCH.folder, SWITCH.limits, place.stat().st_size)
         except OSError as error:
             log.warning("profile_not_written", function=self.name, problem=str(error))
         else:
             log.info("profile_written", function=self.name, file=str(place))
+
+
+def _write_marked(table: Table, path: Path) -> None:
+    """Write a profile by whose end the folder's limits know it for one of ours."""
+    write_table(table, path)
+    with path.open("ab") as file:
+        file.write(OWN_MARK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,14 @@ from shared.profiling.findings import (
     slowest,
     sum_statements,
 )
-from shared.profiling.pstat_tables import Place, Table, graft, merge, open_table
+from shared.profiling.joining import find_kept, join
+from shared.profiling.pstat_tables import Place, Table, open_table
 from shared.profiling.report import show_place
-from shared.profiling.shares import Shares, put_in, share_out, share_without_profile, where_it_waits
+from shared.profiling.shares import Shares, put_in, share_out, share_without_profile
 from shared.profiling.store import ProfileStore, Record
 
 _FUNCTIONS = 12
 _COUNTING = "cprofile"
-
-
-class NothingKept(Exception):
-    """There is no profile of what was asked for, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +63,7 @@ def explain(store: ProfileStore, wanted: str) -> Explanation:
     Raises:
         NothingKept: nothing of it was profiled, or it is gone.
     """
-    records = store.find(wanted)
-    if not records:
-        raise NothingKept(
-            f"There is no profile of {wanted} in {store.folder}. `gm profile list` shows what there is, "
-            "`gm profile task` has a task's next run profiled."
-        )
-    return explain_records(records, [store.table_of(record) for record in records])
+    return explain_records(*find_kept(store, wanted))
 
 
 def explain_file(path: Path) -> Explanation:
@@ -89,27 +80,10 @@ def explain_file(path: Path) -> Explanation:
 def explain_records(records: Sequence[Record], tables: Sequence[Table]) -> Explanation:
     """Explain a record and those that it called, which come after it."""
     first = records[0]
-    parts = dict(zip((record["id"] for record in records), tables, strict=True))
-    table = join(records, parts)
+    table = join(records, tables)
     shares = share_out(table) if table else _shares_of_ledgers(records)
     counts = all(record["way"] == _COUNTING for record in records)
     return _explanation(_title(first), first["seconds"], shares, list(records), table, counts_calls=counts)
-
-
-def join(records: Sequence[Record], tables: Mapping[str, Table]) -> Table:
-    """Return the profiles of records as one: what a record called stands where it waited for it."""
-    ids = {record["id"] for record in records}
-    roots = [record for record in records if record["parent"] not in ids]
-    return merge([_join_below(root, records, tables) for root in roots])
-
-
-def _join_below(record: Record, records: Sequence[Record], tables: Mapping[str, Table]) -> Table:
-    table = tables[record["id"]]
-    for called in (other for other in records if other["parent"] == record["id"]):
-        inner = _join_below(called, records, tables)
-        waiting = where_it_waits(table)
-        table = graft(table, inner, waiting) if waiting else merge([table, inner])
-    return table
 
 
 def _shares_of_ledgers(records: Sequence[Record]) -> Shares:

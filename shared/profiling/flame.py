@@ -1,7 +1,8 @@
 """A profile as a flame graph: an SVG of its own, with nothing from elsewhere.
 
 A pstats file knows who called whom, not whole stacks. So a function's time under one caller is spread over its callees
-in the proportions that the whole file has: right where a function does the same for all its callers.
+in the proportions that the whole file has: right where a function does the same for all its callers. Recursions go on
+in the proportions of their calls.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
+from shared.profiling.flow import Flow, flow_of
 from shared.profiling.pstat_tables import Place, Table
 from shared.profiling.report import show_place
 
@@ -32,13 +34,13 @@ class Bar:
 
 def lay_out(table: Table) -> list[Bar]:
     """Return the bars, roots first; what is narrower than a pixel is left out."""
-    roots = [place for place, row in table.items() if not row[4] and row[3] > 0]
-    total = sum(table[place][3] for place in roots)
-    growing = _Growing(table, total * _LEAST_PIXELS / WIDTH)
+    flow = flow_of(table)
+    total = sum(entry.seconds for entry in flow.entries)
+    growing = _Growing(flow, total * _LEAST_PIXELS / WIDTH)
     left = 0.0
-    for root in sorted(roots, key=lambda place: -table[place][3]):
-        growing.grow(Bar(root, 0, left, table[root][3]), (root,))
-        left += table[root][3]
+    for entry in sorted(flow.entries, key=lambda entry: -entry.seconds):
+        growing.grow(Bar(entry.place, 0, left, entry.seconds))
+        left += entry.seconds
     return growing.bars
 
 
@@ -54,38 +56,23 @@ def draw_flame(table: Table) -> str:
     )
 
 
-def _callees(table: Table) -> dict[Place, list[tuple[Place, float]]]:
-    called: dict[Place, list[tuple[Place, float]]] = {}
-    for place, row in table.items():
-        for caller, counts in row[4].items():
-            seconds = counts[3] if isinstance(counts, tuple) else 0.0
-            if caller != place and seconds > 0:
-                called.setdefault(caller, []).append((place, seconds))
-    return called
-
-
 class _Growing:
     """Sets bars upon one another."""
 
-    def __init__(self, table: Table, least_seconds: float) -> None:
-        self._table = table
-        self._called = _callees(table)
+    def __init__(self, flow: Flow, least_seconds: float) -> None:
+        self._flow = flow
         self._least_seconds = least_seconds
         self.bars: list[Bar] = []
 
-    def grow(self, bar: Bar, path: tuple[Place, ...]) -> None:
-        """Set a bar and those of its callees, without those that are below already."""
+    def grow(self, bar: Bar) -> None:
+        """Set a bar and those of its callees; in a recursion each is narrower than the one below."""
         if bar.seconds < self._least_seconds or bar.depth > _DEEPEST:
             return
         self.bars.append(bar)
-        whole = self._table[bar.place][3]
-        share = bar.seconds / whole if whole else 0.0
-        left, end = bar.left, bar.left + bar.seconds
-        for callee, seconds in sorted(self._called.get(bar.place, []), key=lambda item: -item[1]):
-            width = max(0.0, min(seconds * share, end - left))
-            if callee not in path:
-                self.grow(Bar(callee, bar.depth + 1, left, width), (*path, callee))
-            left += width
+        left = bar.left
+        for callee, share in self._flow.handed_on.get(bar.place, []):
+            self.grow(Bar(callee, bar.depth + 1, left, bar.seconds * share))
+            left += bar.seconds * share
 
 
 def _shapes(bars: list[Bar], total: float) -> Iterator[str]:

@@ -1,17 +1,35 @@
-"""Keeps a folder of profiles within its size and age; the oldest files go first."""
+"""Keeps a folder of profiles within its size and age; the oldest go first.
+
+Whatever else lies in the folder is neither counted nor touched: marks, files that somebody put there. Ours are records,
+by their names, and what decorated functions wrote, by the mark at the file's end.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import stat
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
+from shared.profiling.naming import UNFINISHED, turn_in
 from shared.profiling.switch import Limits
 
+log = structlog.get_logger(__name__)
+RECORDS, MARKS = "records", "marks"
+OWN_MARK = b"\ngm-profile\n"
+"""stands after what pstats reads, which ends where the table does"""
+_RECORD = re.compile(r"(\d{8}T\d{6}-[0-9a-f]{10})\.(json|prof)")
 _LOOK_SECONDS = 60.0
 _LOOK_SHARE = 20
 """a process looks again once it has written this part of what the folder may hold"""
+_UNFINISHED_SECONDS = 3600.0
+"""a file that is still unfinished then is of a process that was killed"""
 
 
 @dataclass(slots=True)
@@ -20,6 +38,21 @@ class _Look:
 
     at: float
     written_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is removed together: a record with its profile, or one file."""
+
+    files: dict[Path, os.stat_result] = field(default_factory=dict)
+
+    @property
+    def modified(self) -> float:
+        return max(known.st_mtime for known in self.files.values())
+
+    @property
+    def size(self) -> int:
+        return sum(known.st_size for known in self.files.values())
 
 
 _looks: dict[Path, _Look] = {}
@@ -34,26 +67,69 @@ def keep_within(folder: Path, limits: Limits, written_bytes: int) -> None:
         if now - look.at < _LOOK_SECONDS and look.written_bytes < limits.max_bytes / _LOOK_SHARE:
             return
     _looks[folder] = _Look(now)
-    _remove_oldest(folder, limits)
+    try:
+        with turn_in(folder):  # several at once would take away too many
+            _remove_oldest(folder, limits)
+    except OSError as error:
+        log.warning("profiles_not_removed", folder=str(folder), problem=str(error))
 
 
 def _remove_oldest(folder: Path, limits: Limits) -> None:
-    """Remove what is too old, and the oldest files beyond the size. Never fails for a file that another removes."""
-    found = sorted(_files(folder))
-    left = sum(size for _, size, _ in found)
+    """Remove what is too old, and the oldest beyond the size."""
+    found = sorted([*_records(folder), *_decorated(folder)], key=lambda kept: kept.modified)
+    left = sum(kept.size for kept in found)
     oldest = time.time() - limits.max_age_seconds
-    for modified, size, path in found:
-        if modified >= oldest and left <= limits.max_bytes:
+    for kept in found:
+        if kept.modified >= oldest and left <= limits.max_bytes:
             return
-        path.unlink(missing_ok=True)
-        left -= size
+        for path, known in kept.files.items():
+            _remove(folder, path, known)
+        left -= kept.size
 
 
-def _files(folder: Path) -> list[tuple[float, int, Path]]:
-    found = []
-    for path in folder.rglob("*"):
+def _remove(folder: Path, path: Path, known: os.stat_result) -> None:
+    """Remove a file, unless somebody has put a newer one in its place meanwhile."""
+    writers_wait = contextlib.nullcontext() if path.parent == folder else turn_in(path.parent)
+    with contextlib.suppress(FileNotFoundError), writers_wait:
+        if path.lstat().st_mtime_ns == known.st_mtime_ns:
+            path.unlink()
+
+
+def _records(folder: Path) -> list[_Kept]:
+    by_id: dict[str, _Kept] = {}
+    for path, known in _files_in(folder / RECORDS):
+        if named := _RECORD.fullmatch(path.name):
+            by_id.setdefault(named[1], _Kept()).files[path] = known
+        elif _is_left(path, known):
+            by_id[path.name] = _Kept({path: known})
+    return list(by_id.values())
+
+
+def _decorated(folder: Path) -> Iterator[_Kept]:
+    for place, folders, _ in os.walk(folder):
+        if Path(place) == folder:
+            folders[:] = [name for name in folders if name not in (RECORDS, MARKS)]
+        for path, known in _files_in(Path(place)):
+            if _is_left(path, known) or (not path.name.startswith(".") and _has_own_mark(path)):
+                yield _Kept({path: known})
+
+
+def _is_left(path: Path, known: os.stat_result) -> bool:
+    """Tell whether a process was killed over this file."""
+    return bool(UNFINISHED.fullmatch(path.name)) and known.st_mtime < time.time() - _UNFINISHED_SECONDS
+
+
+def _files_in(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Return what are files themselves, neither links nor pipes."""
+    for path in sorted(folder.glob("*")):
         with contextlib.suppress(FileNotFoundError):
-            if path.is_file():
-                known = path.stat()
-                found.append((known.st_mtime, known.st_size, path))
-    return found
+            known = path.lstat()
+            if stat.S_ISREG(known.st_mode):
+                yield path, known
+
+
+def _has_own_mark(path: Path) -> bool:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(-len(OWN_MARK), os.SEEK_END)
+        return file.read() == OWN_MARK
+    return False

@@ -13,6 +13,7 @@ from shared.profiling.pstat_tables import Place, Table, write_table
 from shared.profiling.report import shorten
 
 PICTURES = ("svg", "png", "pdf")
+WHERE_INSTALLED = "it comes with the extra `explain`, which requirements.txt and gm_service's image have"
 _SECONDS = 120
 
 
@@ -27,7 +28,7 @@ def dot_text(table: Table, node_percent: float = 0.5, edge_percent: float = 0.1)
         NotDrawn: gprof2dot is not installed, or fails.
     """
     if find_spec("gprof2dot") is None:
-        raise NotDrawn("gprof2dot is not installed here; requirements.txt has it: pip install gprof2dot.")
+        raise NotDrawn(f"This needs gprof2dot: {WHERE_INSTALLED}.")
     argv = [sys.executable, "-m", "gprof2dot", "-f", "pstats", "-n", str(node_percent), "-e", str(edge_percent)]
     with TemporaryDirectory() as folder:
         file = Path(folder) / "profile.prof"

@@ -54,7 +54,9 @@ class MemoryWatch:
         self._size = NoMemoryWatch()
         self._watches = _turn.acquire(blocking=False)
         if self._watches:
-            tracemalloc.start(_FRAMES)
+            self._is_ours = not tracemalloc.is_tracing()
+            if self._is_ours:
+                tracemalloc.start(_FRAMES)
             self._snapshot = tracemalloc.take_snapshot()
             self._types = _count_types()
 
@@ -67,8 +69,9 @@ class MemoryWatch:
             peak = tracemalloc.get_traced_memory()[1]
             types = _count_types()  # before the snapshot, which is made of many objects itself
             grown = tracemalloc.take_snapshot().compare_to(self._snapshot, "lineno")
-            tracemalloc.stop()
         finally:
+            if self._is_ours:  # else `python -X tracemalloc` or a debugger's
+                tracemalloc.stop()
             _turn.release()
         return {
             **kept,

@@ -16,6 +16,8 @@ from pathlib import Path
 from shared.context import current_request_id
 
 DEFAULT_NAME = "{function}-{time}-{request_id}"
+UNFINISHED = re.compile(r"\.[a-z0-9_]{8}\.part")
+"""what `write_whole` fills before it has its name"""
 TIME = "%Y%m%dT%H%M%S.%fZ"
 _UNSAFE = re.compile(r"[^\w.-]+")
 
@@ -35,12 +37,15 @@ def check_pattern(pattern: str) -> None:
 def fill_path(pattern: str, function: str, folder: Path | None, suffix: str = ".prof") -> Path:
     """Return the file that `pattern` means for a call of `function` now.
 
-    A pattern without a suffix, or with a slash at its end, is a folder. A relative one begins in `folder`.
+    A relative one begins in `folder`. It is a folder where one is there, where it ends with a slash, or where its last
+    part names nothing and has no suffix; a last part that names something without a suffix gets `suffix`.
     """
-    path = Path(_fill(pattern, function))
-    if pattern.endswith("/") or not path.suffix or path.is_dir():
-        path = path / f"{_fill(DEFAULT_NAME, function)}{suffix}"
-    return folder / path if folder else path
+    path = (folder or Path()) / _fill(pattern, function)
+    last = Path(pattern)
+    is_fixed = "{" not in last.name
+    if pattern.endswith("/") or path.is_dir() or (is_fixed and not last.suffix):
+        return path / f"{_fill(DEFAULT_NAME, function)}{suffix}"
+    return path if last.suffix else path.with_name(f"{path.name}{suffix}")
 
 
 def write_whole(path: Path, began_ns: int, write: Callable[[Path], object]) -> Path:
@@ -59,7 +64,7 @@ def write_whole(path: Path, began_ns: int, write: Callable[[Path], object]) -> P
     try:
         write(unfinished)
         unfinished.chmod(0o640)
-        with _turn(path.parent):
+        with turn_in(path.parent):
             place = next(place for place in _numbered(path) if _modified_ns(place) < began_ns)
             # The kernel's own stamp is some milliseconds behind the clock that `began_ns` is of.
             now = time.time_ns()
@@ -74,7 +79,7 @@ def _fill(pattern: str, function: str) -> str:
     return pattern.format(
         function=_UNSAFE.sub("_", function),
         time=datetime.now(UTC).strftime(TIME),
-        request_id=current_request_id() or "none",
+        request_id=_UNSAFE.sub("_", current_request_id() or "none").lstrip("."),
         pid=os.getpid(),
     )
 
@@ -92,7 +97,7 @@ def _modified_ns(path: Path) -> int:
 
 
 @contextmanager
-def _turn(folder: Path) -> Iterator[None]:
+def turn_in(folder: Path) -> Iterator[None]:
     """Let one process or thread after the other choose a name in `folder`."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -6,12 +6,17 @@ Keys are (file, line, function); values are (primitive calls, calls, own seconds
 from __future__ import annotations
 
 import pstats
+import time
+from math import isfinite
 from pathlib import Path
 from typing import Any
+
+from shared.profiling.marshalled import read_marshalled
 
 Place = tuple[str, int, str]
 Row = tuple[int, int, float, float, dict[Place, Any]]
 Table = dict[Place, Row]
+_MOST_BYTES = 256 * 1024**2
 
 
 class NoProfile(Exception):
@@ -19,27 +24,27 @@ class NoProfile(Exception):
 
 
 def open_table(path: Path) -> Table:
-    """Return the table of any pstats file.
-
-    Raises:
-        NoProfile: it is none, or can't be read.
-    """
-    return dict(open_stats(path).stats)  # type: ignore[attr-defined]
-
-
-def open_stats(path: Path) -> pstats.Stats:
-    """Open any pstats file.
+    """Return the table of any pstats file, of whichever Python version and profiler.
 
     Raises:
         NoProfile: it is none, or can't be read.
     """
     try:
-        stats = pstats.Stats(str(path))
-        _check(stats.stats)  # type: ignore[attr-defined]
+        if not path.is_file() and path.exists():
+            raise NoProfile(f"{path} is not a file.")
+        if path.stat().st_size > _MOST_BYTES:
+            raise NoProfile(f"{path} is larger than {_MOST_BYTES // 1024**2} MiB, which no profile is.")
+        return _as_table(read_marshalled(path.read_bytes()))
     except OSError as error:
         raise NoProfile(f"{path} can't be read: {error.strerror or error}.") from error
-    except (ValueError, TypeError, EOFError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise NoProfile(f"{path} is not a profile that pstats can open.") from error
+
+
+def open_stats(path: Path) -> pstats.Stats:
+    """Open any pstats file as the standard library's object; raises as `open_table` does."""
+    stats = to_stats(open_table(path))
+    stats.files = [f"{time.ctime(path.stat().st_mtime)}    {path}"]  # type: ignore[attr-defined]
     return stats
 
 
@@ -65,19 +70,6 @@ def merge(tables: list[Table]) -> Table:
     return dict(total.stats)  # type: ignore[attr-defined]
 
 
-def graft(outer: Table, inner: Table, at: Place) -> Table:
-    """Return one table of a process and of what it waited for in another one, as if it had been called there.
-
-    What was profiled inside comes out of the own time of `at`, the function that waited.
-    """
-    roots = [place for place, row in inner.items() if not row[4]]
-    seconds = sum(inner[root][3] for root in roots)
-    called = {root: (*inner[root][:4], {at: inner[root][:4]}) for root in roots}
-    primitive, calls, own, total, callers = outer[at]
-    waited = {at: (primitive, calls, max(0.0, own - seconds), total, callers)}
-    return merge([{**outer, **waited}, {**inner, **called}])
-
-
 def subtract(later: Table, earlier: Table) -> Table:
     """Return what was added between two tables of one profiler; functions that were not called are left out."""
     return {
@@ -96,9 +88,44 @@ def _less(row: Row, before: Row) -> Row:
     return row[0] - before[0], row[1] - before[1], row[2] - before[2], row[3] - before[3], callers
 
 
-def _check(table: Any) -> None:
-    for (file, line, function), (primitive, calls, own, total, callers) in table.items():
-        if not (isinstance(file, str) and isinstance(line, int) and isinstance(function, str)):
-            raise TypeError("no place")
-        if not (primitive + calls + own + total >= 0 and isinstance(callers, dict)):
-            raise TypeError("no row")
+def _as_table(read: Any) -> Table:
+    if not read:
+        raise TypeError("pstats takes no profile without a function for one")
+    return {_as_place(place): _as_row(*row) for place, row in read.items()}
+
+
+def _as_place(place: Any) -> Place:
+    file, line, function = place
+    if not isinstance(line, int):
+        raise TypeError("no place")
+    return _as_text(file), line, _as_text(function)
+
+
+def _as_row(primitive: Any, calls: Any, own: Any, total: Any, callers: Any) -> Row:
+    _check_numbers(primitive, calls, own, total)
+    return primitive, calls, own, total, {_as_place(place): _as_counts(counts) for place, counts in callers.items()}
+
+
+def _as_counts(counts: Any) -> Any:
+    """Check what a caller's row has: how often it called (profile), or that with times (cProfile)."""
+    if not isinstance(counts, tuple):
+        _check_numbers(counts)
+        return counts
+    primitive, calls, own, total = counts
+    _check_numbers(primitive, calls, own, total)
+    return counts
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bytes):  # Python 2
+        return value.decode("utf-8", "replace")
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _check_numbers(*numbers: Any) -> None:
+    """See that these are finite; some profilers have -1 for what they don't count, or times below 0 by calibration."""
+    for number in numbers:
+        if not isinstance(number, int | float) or not isfinite(number):
+            raise TypeError("no number")

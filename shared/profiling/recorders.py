@@ -13,11 +13,9 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Protocol, cast
 
-import structlog
-
+from shared.profiling import profilers
 from shared.profiling.pstat_tables import Place, Table, merge, subtract
 
-log = structlog.get_logger(__name__)
 SAMPLE_SECONDS = 0.03
 """each look makes the watched thread wait for the interpreter's lock: every 5 ms cost more than a twentieth"""
 _TURN_SECONDS = 0.0001
@@ -50,7 +48,7 @@ _thread = _Thread()
 
 
 class CallRecorder:
-    """Counts and times every call of its thread.
+    """Counts and times every call of its thread, unless a profiler that is not ours does so already.
 
     cProfile watches a thread once: a second one would end the first. So a nested recorder takes its part out of what
     the outer one saw meanwhile. A function that was on the stack already when the nested one began, as in a recursion,
@@ -60,30 +58,26 @@ class CallRecorder:
     def __init__(self) -> None:
         self._own = cProfile.Profile()
         self._outer: cProfile.Profile | None = None
+        self._replaced: cProfile.Profile | None = None
         self._before: Table = {}
         self._taken: Table = {}
 
     def resume(self) -> None:
         """See `Recorder.resume`."""
-        self._outer = _thread.profile
+        known = _thread.profile
+        self._outer = known if known is not None and profilers.is_watched_by(known) else None
         if self._outer is not None:
             self._before = _seen(self._outer)
-            return
-        try:
-            self._own.enable()
-        except ValueError:  # Python 3.12 and newer: another thread's profile, or a tool of somebody else, is at work
-            log.warning("profile_tool_busy")
-            return
-        _thread.profile = self._own
+        elif profilers.begin(self._own):
+            self._replaced, _thread.profile = known, self._own
 
     def pause(self) -> None:
         """See `Recorder.pause`."""
         if self._outer is not None:
             self._taken = merge([self._taken, subtract(_seen(self._outer), self._before)])
-            return
-        if _thread.profile is self._own:
-            self._own.disable()
-            _thread.profile = None
+        elif _thread.profile is self._own:
+            profilers.end(self._own)
+            _thread.profile = self._replaced
 
     def table(self) -> Table:
         """See `Recorder.table`."""

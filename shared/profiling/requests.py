@@ -1,8 +1,9 @@
 """Profiles requests of a WSGI application: those that the operator asks for, and every n-th of some.
 
 The header `X-Profile: cprofile` or the query parameter `x_profile=cprofile`, with the operator's key in
-`X-Profile-Key`; never in an address, which every proxy on the way writes into its log. Without the right key a request
-is answered as if it had not asked.
+`X-Profile-Key`; never in an address, which every proxy on the way writes into its log. `1` is `cprofile`; where both
+ask, the header does. Without the right key, or by a way that there is none of, a request is answered as if it had not
+asked.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from shared.context import REQUEST_ID_HEADER, accept_request_id
 from shared.profiling.plan import ID_HEADER, PARAMETER, ProfilePlan, is_way
 from shared.profiling.present import HEADER, KEY_HEADER, PARENT_HEADER
 from shared.profiling.session import Session, Subject
+from shared.profiling.ways import WAYS, ProfileWay
 
 log = structlog.get_logger(__name__)
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 _MOST_NAME_CHARACTERS = 200
+_JUST_ASKED = ("1", "true", "yes", "on")
+_USUAL_WAY: ProfileWay = "cprofile"
+"""as `gm profile task` does"""
 
 
 class ProfiledRequests:
@@ -40,13 +45,19 @@ class ProfiledRequests:
         return self._profiled(self._begin(environ, name, way), environ, start_response)
 
     def _asked_for(self, environ: Environ) -> str | None:
-        way = environ.get(_variable(HEADER)) or _parameter(environ)
+        in_address = _take_parameter(environ)
+        way = str(environ.get(_variable(HEADER), "")).strip().lower() or in_address.lower()
         if not way:
             return None
-        if not self._plan.opens(environ.get(_variable(KEY_HEADER), "")) or not is_way(way):
-            log.warning("profile_refused", path=environ.get("PATH_INFO"))
+        path = environ.get("PATH_INFO")
+        if not self._plan.opens(environ.get(_variable(KEY_HEADER), "")):
+            log.warning("profile_refused", path=path)
             return None
-        return str(way)
+        way = _USUAL_WAY if way in _JUST_ASKED else way
+        if not is_way(way):
+            log.warning("profile_way_unknown", path=path, way=way[:_MOST_NAME_CHARACTERS], ways=", ".join(WAYS))
+            return None
+        return way
 
     def _begin(self, environ: Environ, name: str, way: str) -> Session:
         # Chosen here, so that record and answer have the same one.
@@ -96,7 +107,7 @@ def _variable(header: str) -> str:
     return f"HTTP_{header.upper().replace('-', '_')}"
 
 
-def _parameter(environ: Environ) -> str:
+def _take_parameter(environ: Environ) -> str:
     """Take the way from the query string; what stands there otherwise is left as it is."""
     query = str(environ.get("QUERY_STRING", ""))
     if PARAMETER not in query:

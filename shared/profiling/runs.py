@@ -14,7 +14,7 @@ from shared.profiling.plan import ProfilePlan
 from shared.profiling.present import PROFILED_RUN, current_session
 from shared.profiling.session import Subject, watching
 from shared.profiling.store import ProfileStore
-from shared.profiling.switch import FOLDER, Limits
+from shared.profiling.switch import FOLDER, limits_in
 
 Result = TypeVar("Result")
 
@@ -56,13 +56,3 @@ def profiled_script(name: str, task_id: int, run_count: int, environment: Mappin
     store = ProfileStore(Path(environment[FOLDER]), limits_in(environment))
     with watching(subject, store):
         yield
-
-
-def limits_in(environment: Mapping[str, str]) -> Limits:
-    """Return the limits of the folder as the environment has them."""
-    usual = Limits()
-    mib = environment.get("GM_PROFILE_MAX_MIB")
-    days = environment.get("GM_PROFILE_MAX_DAYS")
-    return Limits(
-        int(mib) * 1024 * 1024 if mib else usual.max_bytes, float(days) * 86_400 if days else usual.max_age_seconds
-    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.profiling.folder import keep_within
+from shared.profiling.folder import MARKS, RECORDS, keep_within
 from shared.profiling.naming import write_whole
 from shared.profiling.pstat_tables import Table, open_table, write_table
 from shared.profiling.switch import Limits
@@ -101,11 +101,11 @@ class ProfileStore:
 
     @property
     def _records(self) -> Path:
-        return self.folder / "records"
+        return self.folder / RECORDS
 
     @property
     def _marks(self) -> Path:
-        return self.folder / "marks"
+        return self.folder / MARKS
 
     def _read(self) -> Iterator[Record]:
         for path in self._records.glob("*.json"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,10 +48,21 @@ def limits_of(settings: CommonSettings) -> Limits:
     return Limits(settings.profile_max_mib * _MIB, settings.profile_max_days * 86_400)
 
 
+def limits_in(environment: Mapping[str, str]) -> Limits:
+    """Return the limits of the folder as the environment has them."""
+    usual = Limits()
+    mib = environment.get("GM_PROFILE_MAX_MIB")
+    days = environment.get("GM_PROFILE_MAX_DAYS")
+    return Limits(int(mib) * _MIB if mib else usual.max_bytes, float(days) * 86_400 if days else usual.max_age_seconds)
+
+
 def _from_environment() -> Switch:
     folder = os.environ.get(FOLDER)
     decorated = os.environ.get(DECORATED, "").lower() in {"1", "true", "yes", "on"}
-    return Switch(decorated, Path(folder) if folder else None)
+    limits = Limits()
+    with contextlib.suppress(ValueError):  # a service's settings will say so
+        limits = limits_in(os.environ)
+    return Switch(decorated, Path(folder) if folder else None, limits)
 
 
 SWITCH = _from_environment()

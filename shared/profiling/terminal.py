@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from shared.profiling.explanation import Explanation
 from shared.profiling.report import Difference
 from shared.profiling.store import Record
+
+if TYPE_CHECKING:
+    from shared.profiling.explanation import Explanation
 
 _STATEMENTS = 10
 

@@ -128,6 +128,24 @@ def test_image_has_what_its_configurations_need(image: Image) -> None:
     assert image.run("-c", "import " + ", ".join(wanted)).stderr == ""
 
 
+def test_image_has_gm_profile_and_that_of_the_service_makes_reports(image: Image, tmp_path: Path) -> None:
+    profiled = str(tmp_path / "own.prof")
+    image.run("-m", "cProfile", "-o", profiled, "-m", "this")
+
+    table = image.run("-m", "shared.profiling", "stat", "-f", profiled)
+    report = image.run("-m", "shared.profiling", "explain", profiled, "-o", str(tmp_path / "report.html"))
+    graph = image.run("-m", "shared.profiling", "graph", profiled, "-o", str(tmp_path / "graph.dot"))
+
+    assert "function calls" in table.stdout, table.stderr
+    if image.stage.name == "gm_service":
+        assert "Where the time went" in report.stdout, report.stderr
+        assert (tmp_path / "report.html").exists()
+        assert (tmp_path / "graph.dot").read_text().startswith("digraph"), graph.stderr
+    else:
+        assert "This needs sqlglot" in report.stderr
+        assert "This needs gprof2dot" in graph.stderr
+
+
 def test_image_runs_its_command_and_passes_its_health_check(image: Image, tmp_path: Path) -> None:
     port = free_port()
     name = image.stage.name.upper()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from flask import Flask
 
 from shared.profiling.store import ProfileStore
@@ -55,6 +56,40 @@ def test_a_query_parameter_asks_too_and_is_gone_before_the_route_reads(tmp_path:
 
     assert answer.json["msg"] == ask(app).json["msg"]
     assert [record["way"] for record in records(tmp_path)] == ["ledger"]
+
+
+def test_where_header_and_parameter_ask_the_header_wins(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+
+    answer = ask(app, "/task/get?x_profile=cprofile&task_id=1", X_Profile="ledger", X_Profile_Key=KEY)
+
+    assert answer.json == ask(app).json
+    assert [record["way"] for record in records(tmp_path)] == ["ledger"]
+
+
+@pytest.mark.parametrize("asked", ["1", "true", "CProfile"])
+def test_who_just_asks_gets_every_call_counted(tmp_path: Path, asked: str) -> None:
+    app = make_app(tmp_path)
+
+    ask(app, X_Profile=asked, X_Profile_Key=KEY)
+    ask(app, f"/task/get?task_id=1&x_profile={asked}", X_Profile_Key=KEY)
+
+    assert [record["way"] for record in records(tmp_path)] == ["cprofile"] * 2
+
+
+def test_an_unknown_way_is_told_apart_from_a_wrong_key(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+
+    with structlog.testing.capture_logs() as logs:
+        answer = ask(app, X_Profile="fast", X_Profile_Key=KEY)
+        ask(app, X_Profile="fast", X_Profile_Key="wrong")
+
+    assert answer.json == ask(app).json
+    assert [line["event"] for line in logs if line["event"].startswith("profile")] == [
+        "profile_way_unknown",
+        "profile_refused",
+    ]
+    assert records(tmp_path) == []
 
 
 @pytest.mark.parametrize("key", ["", "operator-" + "x" * 32, AUTH_KEY, KEY[:-1]])

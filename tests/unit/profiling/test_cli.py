@@ -193,12 +193,12 @@ def test_unknown_orders_and_patterns_are_told(file: Path) -> None:
     assert "not a pattern" in ask("stat", "-f", file, "-p", "(").output
 
 
-def test_a_task_is_marked_for_its_next_run(tmp_path: Path) -> None:
-    done = ask("task", "12", "--way", "memory", folder=tmp_path)
+def test_a_function_is_marked_for_its_next_run(tmp_path: Path) -> None:
+    done = ask("task", "shop.work", "--way", "memory", folder=tmp_path)
 
-    assert "The next run of task 12 is profiled (memory)" in done.output
-    assert ProfileStore(tmp_path).take_mark("12") == "memory"
-    assert ProfileStore(tmp_path).take_mark("12") is None
+    assert "The next run of shop.work is profiled (memory)" in done.output
+    assert ProfileStore(tmp_path).take_mark("shop.work") == "memory"
+    assert ProfileStore(tmp_path).take_mark("shop.work") is None
 
 
 def test_pstats_itself_opens_what_is_kept(tmp_path: Path) -> None:
@@ -209,3 +209,54 @@ def test_pstats_itself_opens_what_is_kept(tmp_path: Path) -> None:
     stats = pstats.Stats(str(store.profile_of(store.list_records()[0])))
 
     assert stats.get_stats_profile().func_profiles["slow"].ncalls == "1"
+
+
+WITHOUT = """
+import sys
+for missing in ("sqlglot", "gprof2dot", "jinja2", "supervisor"):
+    sys.modules[missing] = None
+import runpy
+sys.argv[0] = "gm profile"
+runpy.run_module("shared.profiling", run_name="__main__")
+"""
+
+
+def ask_in_an_image(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command where nothing is installed that only hosts have."""
+    argv = [sys.executable, "-c", WITHOUT, "--folder", str(folder), *map(str, arguments)]
+    root = Path(__file__).parents[3]
+    return subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
+
+
+def test_without_what_reads_sql_and_draws_the_rest_works(file: Path, tmp_path: Path) -> None:
+    store = ProfileStore(tmp_path)
+    with watching(Subject("task", "shop.work", "cprofile", "r1", 40, 1), store):
+        entry()
+    [record] = store.list_records()
+
+    told = {
+        arguments[0]: ask_in_an_image(*arguments, folder=tmp_path)
+        for arguments in (
+            ("stat", "-f", file, "-p", "slow"),
+            ("callees", record["id"], "entry"),
+            ("flame", "40", "-o", tmp_path / "flame.svg"),
+            ("list",),
+        )
+    }
+
+    assert {name: done.returncode for name, done in told.items()} == dict.fromkeys(told, 0), told
+    assert "slow" in told["stat"].stdout
+    assert "shop.work" in told["list"].stdout
+    assert "(slow)" in (tmp_path / "flame.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"), [(("explain", "{}"), "sqlglot"), (("graph", "{}", "-o", "out.dot"), "gprof2dot")]
+)
+def test_what_is_missing_is_named_with_where_it_is(
+    file: Path, tmp_path: Path, arguments: tuple[str, ...], needed: str
+) -> None:
+    done = ask_in_an_image(*(part.replace("{}", str(file)) for part in arguments), folder=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: This needs {needed}: it comes with the extra `explain`"), done.stderr

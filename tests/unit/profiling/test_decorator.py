@@ -199,6 +199,38 @@ def test_a_path_without_a_suffix_is_a_folder(folder: Path) -> None:
     assert len(list((folder / "calls").glob("spin-*-none.prof"))) == 2
 
 
+def test_a_folder_that_is_there_is_one_whatever_its_name(folder: Path) -> None:
+    (folder / "prof.d").mkdir()
+
+    do_cprofile("prof.d")(spin)(1)
+
+    assert len(list((folder / "prof.d").glob("spin-*-none.prof"))) == 1
+
+
+def test_a_pattern_without_a_suffix_names_a_file(folder: Path) -> None:
+    do_cprofile("runs/{function}-{time}")(spin)(1)
+    do_cprofile("{request_id}/{function}/")(spin)(1)
+
+    assert len(list((folder / "runs").glob("spin-*Z.prof"))) == 1
+    assert len(list((folder / "none/spin").glob("spin-*.prof"))) == 1
+
+
+@pytest.mark.parametrize("request_id", ["..", "../../up", ".hidden", "a/b"])
+def test_a_request_id_leads_to_no_other_folder(folder: Path, request_id: str) -> None:
+    with bound(request_id=request_id):
+        do_cprofile("views/{request_id}.prof")(spin)(1)
+        do_cprofile("views/{request_id}/entry.prof")(spin)(1)
+
+    assert len(names(folder)) == 2
+    assert all(name.startswith("views/") for name in names(folder))
+
+
+def test_functions_without_a_name_of_their_own_are_profiled(folder: Path) -> None:
+    monitor_profile(lambda: spin(5))()
+
+    assert calls(folder / "_lambda_.stat", "one") == 5
+
+
 def test_monitor_profile_names_the_file_after_the_function(folder: Path) -> None:
     monitor_profile(spin)(5)
 
