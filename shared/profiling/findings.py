@@ -130,7 +130,7 @@ def find_hot_functions(table: Table, counts_calls: bool) -> list[Finding]:
     total = sum(row[2] for row in table.values())
     found = []
     slow = slowest(table)
-    if slow is not None and table[slow][2] >= _SLOW_SHARE * total:
+    if slow is not None and total > 0 and table[slow][2] >= _SLOW_SHARE * total:
         row = table[slow]
         times = f" in {row[1]:,} calls" if counts_calls else ""
         found.append(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from shared.profiling.pstat_tables import Place, Table
+from shared.profiling.pstat_tables import Place, Table, roots_of
 from shared.profiling.report import show_place
 
 WIDTH, ROW = 1200, 18
@@ -32,11 +32,11 @@ class Bar:
 
 def lay_out(table: Table) -> list[Bar]:
     """Return the bars, roots first; what is narrower than a pixel is left out."""
-    roots = [place for place, row in table.items() if not row[4] and row[3] > 0]
+    roots = [place for place in roots_of(table) if table[place][3] > 0]
     total = sum(table[place][3] for place in roots)
     growing = _Growing(table, total * _LEAST_PIXELS / WIDTH)
     left = 0.0
-    for root in sorted(roots, key=lambda place: -table[place][3]):
+    for root in roots:
         growing.grow(Bar(root, 0, left, table[root][3]), (root,))
         left += table[root][3]
     return growing.bars

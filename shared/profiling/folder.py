@@ -22,6 +22,9 @@ class _Look:
     written_bytes: int = 0
 
 
+_OURS = ("records", "marks")
+_SUFFIXES = (".prof", ".stat", ".pstats", ".out", ".part")
+
 _looks: dict[Path, _Look] = {}
 
 
@@ -53,7 +56,12 @@ def _files(folder: Path) -> list[tuple[float, int, Path]]:
     found = []
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):
-            if path.is_file():
+            if path.is_file() and _is_profile(path.relative_to(folder)):
                 known = path.stat()
                 found.append((known.st_mtime, known.st_size, path))
     return found
+
+
+def _is_profile(path: Path) -> bool:
+    """Tell whether profiling wrote it: a folder that is named by mistake keeps what else is in it."""
+    return path.parts[0] in _OURS or path.suffix in _SUFFIXES

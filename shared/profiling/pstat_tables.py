@@ -70,12 +70,40 @@ def graft(outer: Table, inner: Table, at: Place) -> Table:
 
     What was profiled inside comes out of the own time of `at`, the function that waited.
     """
-    roots = [place for place, row in inner.items() if not row[4]]
+    roots = roots_of(inner)
     seconds = sum(inner[root][3] for root in roots)
     called = {root: (*inner[root][:4], {at: inner[root][:4]}) for root in roots}
     primitive, calls, own, total, callers = outer[at]
     waited = {at: (primitive, calls, max(0.0, own - seconds), total, callers)}
     return merge([{**outer, **waited}, {**inner, **called}])
+
+
+def roots_of(table: Table) -> list[Place]:
+    """Return the functions at which the stacks begin, those that take longest first.
+
+    Of functions that call one another and that nobody else calls, the one that takes longest.
+    """
+    called: dict[Place, list[Place]] = {}
+    for place, row in table.items():
+        for caller in row[4]:
+            called.setdefault(caller, []).append(place)
+    first = [place for place, row in table.items() if not set(row[4]) - {place}]
+    seen: set[Place] = set()
+    roots = []
+    for place in (*first, *sorted(table, key=lambda place: -table[place][3])):
+        if place not in seen:
+            roots.append(place)
+            _see(place, called, seen)
+    return sorted(roots, key=lambda place: -table[place][3])
+
+
+def _see(begin: Place, called: dict[Place, list[Place]], seen: set[Place]) -> None:
+    waiting = [begin]
+    while waiting:
+        place = waiting.pop()
+        if place not in seen:
+            seen.add(place)
+            waiting += called.get(place, [])
 
 
 def subtract(later: Table, earlier: Table) -> Table:

@@ -121,12 +121,20 @@ def _find_scans(explanations: Sequence[Explain]) -> list[dict[str, Any]]:
     until = time.monotonic() + _EXPLAIN_SECONDS
     found: list[dict[str, Any]] = []
     for explain in explanations:
-        scans = explain() if time.monotonic() < until else None
+        scans = _ask(explain) if time.monotonic() < until else None
         if scans is None:
             log.warning("plans_left_out", statements=len(explanations))
             break
         found += scans
     return found
+
+
+def _ask(explain: Explain) -> list[dict[str, Any]] | None:
+    try:
+        return explain()
+    except Exception as error:  # what was profiled has done its work, and must not fail for this
+        log.warning("plan_not_read", problem=repr(error))
+        return []
 
 
 def _make_recorder(way: str) -> Recorder | None:

@@ -6,6 +6,7 @@ Imported by processes that have a database, and connected by the first of their 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import event
@@ -51,37 +52,44 @@ def _after(  # noqa: PLR0917 the order is SQLAlchemy's
 
 
 class _Fetched:
-    """A cursor that finds its rows while they are fetched, as SQLite's do: adds up how many, and how long it took."""
+    """A cursor that finds its rows while they are fetched, as SQLite's do: adds up how many, and how long it took.
+
+    Whole results come row by row too, so each row's part is as short as it can be.
+    """
 
     def __init__(self, cursor: Any, entry: Entry, seconds: float) -> None:
+        def timed(fetch: Callable[..., Any], rows_of: Callable[[Any], int]) -> Callable[..., Any]:
+            def fetched(*size: int) -> Any:
+                nonlocal seconds
+                began = now()
+                found = fetch(*size)
+                took = now() - began
+                seconds += took
+                entry.total_seconds += took
+                entry.rows += rows_of(found)
+                entry.worst_seconds = max(entry.worst_seconds, seconds)
+                return found
+
+            return fetched
+
+        def fetchone() -> Any:
+            nonlocal seconds
+            began = now()
+            row = one()
+            took = now() - began
+            seconds += took
+            entry.total_seconds += took
+            if seconds > entry.worst_seconds:  # noqa: PLR1730 max() would cost as much as the rest
+                entry.worst_seconds = seconds
+            if row is not None:
+                entry.rows += 1
+            return row
+
+        now, one = time.perf_counter, cursor.fetchone
         self._cursor = cursor
-        self._entry = entry
-        self._seconds = seconds
+        self.fetchone = fetchone
+        self.fetchmany = timed(cursor.fetchmany, len)
+        self.fetchall = timed(cursor.fetchall, len)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
-
-    def fetchone(self) -> Any:
-        began = time.perf_counter()
-        row = self._cursor.fetchone()
-        self._add(began, 0 if row is None else 1)
-        return row
-
-    def fetchmany(self, *size: int) -> Any:
-        began = time.perf_counter()
-        rows = self._cursor.fetchmany(*size)
-        self._add(began, len(rows))
-        return rows
-
-    def fetchall(self) -> Any:
-        began = time.perf_counter()
-        rows = self._cursor.fetchall()
-        self._add(began, len(rows))
-        return rows
-
-    def _add(self, began: float, rows: int) -> None:
-        seconds = time.perf_counter() - began
-        self._seconds += seconds
-        self._entry.rows += rows
-        self._entry.total_seconds += seconds
-        self._entry.worst_seconds = max(self._entry.worst_seconds, self._seconds)
