@@ -1,21 +1,26 @@
-"""What profiling costs: switched off, and each way of it on, side by side, round by round.
+"""What profiling costs: switched off, and each way of it on, each beside the same work without it, turn by turn.
 
-    python -m benchmarks.profiling_overhead [--rounds 15]
+    nice -n -20 python -m benchmarks.profiling_overhead [--pairs 200] [--exports 20]
 
 Requests are called as gunicorn calls them, with nothing of HTTP around; the export is that of the demo's orders into an
-.xlsx file. The processor's time is measured, which other work on the machine changes least. "Off" is measured twice:
-the ratio of the two is what can't be told from noise.
+.xlsx file. Each case B is run between two turns of A, which is "off": A B A B A. A turn's ratio is B to the mean
+of the A before and the A after it, so that a machine that becomes slower or faster meanwhile changes nothing. What is
+printed is the median of the ratios with its 95 % interval (bootstrap), of the processor's time and of the clock's,
+and the same of A against the A around it: what lies within that can't be told from noise.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import io
+import random
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,66 +42,71 @@ from shared.profiling.store import ProfileStore
 from tests.support.async_task import AUTH_KEY, AppTransport, make_database, make_service
 from tests.support.order_rows import CYCLE, STATION
 
-CALLS = 100
+CALLS = 20
+"""requests in a turn"""
+SHORT_CALLS = 20_000
 KEY = "operator-" + "k" * 32
 ZONE = ZoneInfo("Asia/Shanghai")
+WAYS = ("ledger", "sample", "cprofile")
 Case = Callable[[], object]
 
 
 def main() -> None:
-    """Measure all three."""
+    """Measure decorators, requests, exports."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--pairs", type=int, default=200, help="turns of each case of requests")
+    parser.add_argument("--exports", type=int, default=20, help="turns of each way of exports")
+    options = parser.parse_args()
     configure_logs("benchmark", "CRITICAL", [])
     with TemporaryDirectory() as name:
         place = Path(name)
-        print_decorator(rounds)
-        off, asked = request_cases(place)
-        show(f"a request of gm_async_task, {CALLS} calls a round", measure(off, rounds), CALLS)
-        show(f"the same, profiled each time, {CALLS} calls a round", measure(asked, rounds), CALLS)
-        show("an export of 41,074 lines", measure(export_cases(place), rounds), 1)
+        compare_decorators(options.pairs)
+        compare_requests(place, options.pairs)
+        compare_exports(place, options.exports)
 
 
-def print_decorator(rounds: int) -> None:
+def compare_decorators(pairs: int) -> None:
     """Say what a decorated function costs while profiling is off."""
 
     def plain(number: int) -> int:
         return number
 
-    decorated = do_cprofile("never.prof")(plain)
-    calls = 200_000
-
     def repeat(function: Callable[[int], int]) -> Case:
         def go() -> None:
-            for number in range(calls):
+            for number in range(SHORT_CALLS):
                 function(number)
 
         return go
 
-    measured = measure({"plain": repeat(plain), "decorated, off": repeat(decorated)}, rounds)
-    plain_ns, off_ns = (statistics.median(seconds) / calls * 1e9 for seconds in measured.values())
-    print(f"  a decorated call, off: {off_ns - plain_ns:.0f} ns more than the {plain_ns:.0f} ns of a plain one")
+    decorated = do_cprofile("never.prof")(plain)
+    print_head(f"a function that does nothing, {SHORT_CALLS:,} calls a turn", "plain")
+    turns = take_turns(repeat(plain), repeat(decorated), pairs)
+    print_case("decorated, switched off", turns)
+    more = statistics.median(b.cpu - a.cpu for a, b in zip(turns.of_a, turns.of_b, strict=False)) / SHORT_CALLS
+    print(f"    that is {more * 1e9:.0f} ns more a call")
 
 
-def request_cases(place: Path) -> tuple[dict[str, Case], dict[str, Case]]:
-    """Return the requests that nobody profiles, and those that are profiled in each way."""
+def compare_requests(place: Path, pairs: int) -> None:
+    """Measure requests that nobody profiles, before and after the first profile of the process, and profiled ones."""
     database = make_database(f"sqlite:///{place}/tasks.db")
     off, again = make_service(database), make_service(database)
     ready = make_service(database, profile_dir=place / "profiles", profile_key=KEY, profile_every={"POST /never": 1000})
+    each = make_service(database, profile_dir=place / "each", profile_every={"GET /task/*": 100}, profile_way="ledger")
     added = AppTransport(off).call("POST", "/task/add", {"station_id": "S1", "task_name": "demo.work", "input": "{}"})
     target = int(added["task_id"])
-    not_profiled = {
-        "off": repeat_request(off, target),
-        "off again": repeat_request(again, target),
-        "folder and key set, not asked": repeat_request(ready, target),
-    }
-    profiled = {way: repeat_request(ready, target, way) for way in ("ledger", "sample", "cprofile")}
-    return not_profiled, {"not asked": not_profiled["folder and key set, not asked"], **profiled}
+    plain = repeat_request(off, target)
+    print_head(f"a request of gm_async_task, {CALLS} calls a turn", "GM_PROFILE_DIR not set")
+    print_case("the same in an app of its own", take_turns(plain, repeat_request(again, target), pairs))
+    print_case("set, not asked", take_turns(plain, repeat_request(ready, target), pairs))
+    few = max(3, pairs // 10)
+    for way in WAYS:
+        print_case(f"each profiled, {way}", take_turns(plain, repeat_request(ready, target, way), few))
+    print_case("set, not asked, once one was", take_turns(plain, repeat_request(ready, target), pairs))
+    print_case("each hundredth profiled, ledger", take_turns(plain, repeat_request(each, target), pairs))
 
 
 def repeat_request(app: Flask, task_id: int, way: str = "") -> Case:
-    """Return a round of requests."""
+    """Return a turn of requests."""
     asking = {"HTTP_X_PROFILE": way, "HTTP_X_PROFILE_KEY": KEY} if way else {}
 
     def go() -> None:
@@ -124,8 +134,8 @@ def make_environ(task_id: int) -> dict[str, Any]:
     }
 
 
-def export_cases(place: Path) -> dict[str, Case]:
-    """Return the export in each way."""
+def compare_exports(place: Path, exports: int) -> None:
+    """Measure the export in each way."""
     engine = make_engine(f"sqlite:///{place}/orders.db")
     migrate(engine)
     in_write(engine, lambda connection: insert_time_configs(connection, STATION, [CYCLE]))
@@ -144,34 +154,80 @@ def export_cases(place: Path) -> dict[str, Case]:
 
         return go
 
-    return {
-        "off": export(""),
-        "off again": export(""),
-        **{way: export(way) for way in ("ledger", "sample", "cprofile")},
-    }
+    print_head("an export of 41,074 lines", "not profiled")
+    for way in WAYS:
+        print_case(way, take_turns(export(""), export(way), exports))
 
 
-def measure(cases: dict[str, Case], rounds: int) -> dict[str, list[float]]:
-    """Return the processor's seconds of each round, all cases in turn; a first round warms up and is left out."""
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
-    for round_number in range(rounds + 1):
-        for name, case in cases.items():
-            began = time.process_time()
-            case()
-            if round_number:
-                seconds[name].append(time.process_time() - began)
-    return seconds
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds of one turn."""
+
+    cpu: float
+    wall: float
 
 
-def show(title: str, measured: dict[str, list[float]], calls: int) -> None:
-    """Print the median of each case and its ratio to the first, by rounds."""
-    print(f"  {title}")
-    first = next(iter(measured.values()))
-    for name, seconds in measured.items():
-        ratio = statistics.median(a / b for a, b in zip(seconds, first, strict=True))
-        each = statistics.median(seconds) / calls
-        shown = f"{each * 1e6:8.1f} us" if calls > 1 else f"{each * 1e3:8.1f} ms"
-        print(f"    {name:32} {shown} CPU, ratio {ratio:.3f}")
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """A B A B ... A: one more of A than of B."""
+
+    of_a: list[Spent]
+    of_b: list[Spent]
+
+    def ratios(self, clock: str) -> list[float]:
+        """Return each B to the mean of the A before and after it."""
+        before, after = self._around(self.of_a, clock)
+        return [getattr(b, clock) * 2 / (x + y) for b, x, y in zip(self.of_b, before, after, strict=True)]
+
+    def noise(self, clock: str) -> list[float]:
+        """Return each A but the outer ones to the mean of the A before and after it."""
+        before, after = self._around(self.of_a, clock)
+        inner = before[1:]
+        return [a * 2 / (x + y) for a, x, y in zip(inner, before[:-1], after[1:], strict=True)]
+
+    @staticmethod
+    def _around(turns: list[Spent], clock: str) -> tuple[list[float], list[float]]:
+        seconds = [getattr(turn, clock) for turn in turns]
+        return seconds[:-1], seconds[1:]
+
+
+def take_turns(a: Case, b: Case, pairs: int) -> Turns:
+    """Run A and B by turns; a first pair warms up and is left out."""
+    a()
+    b()
+    turns = Turns([spend(a)], [])
+    for _ in range(pairs):
+        turns.of_b.append(spend(b))
+        turns.of_a.append(spend(a))
+    return turns
+
+
+def spend(case: Case) -> Spent:
+    """Run one turn; what the one before left to the collector is not its own."""
+    gc.collect()
+    cpu, wall = time.process_time(), time.perf_counter()
+    case()
+    return Spent(time.process_time() - cpu, time.perf_counter() - wall)
+
+
+def print_head(title: str, of_a: str) -> None:
+    """Print what is compared."""
+    load = Path("/proc/loadavg").read_text().split()[0]
+    print(f"  {title}; A: {of_a}; load {load}", flush=True)
+
+
+def print_case(name: str, turns: Turns) -> None:
+    """Print the ratios of one case, and of A to itself beside it."""
+    a, b = (statistics.median(turn.cpu for turn in of) * 1e3 for of in (turns.of_a, turns.of_b))
+    cpu, wall = (f"{show(turns.ratios(clock))}, A to A {show(turns.noise(clock))}" for clock in ("cpu", "wall"))
+    print(f"    {name:34} A {a:.2f} ms, B {b:.2f} ms; CPU {cpu}; clock {wall}", flush=True)
+
+
+def show(ratios: list[float]) -> str:
+    """Return the median and its 95 % interval."""
+    chance = random.Random(1)
+    medians = sorted(statistics.median(chance.choices(ratios, k=len(ratios))) for _ in range(1000))
+    return f"{statistics.median(ratios):.3f} ({medians[25]:.3f} to {medians[975]:.3f})"
 
 
 if __name__ == "__main__":

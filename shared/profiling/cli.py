@@ -223,6 +223,10 @@ def memory(folder: Path | None, name: str) -> None:
             terminal.show_grid("lines that kept it", ("bytes", "objects", "line"), rows_of_lines)
 
 
+class _Unreadable(click.ClickException):
+    exit_code = 2
+
+
 @profile.command()
 @click.argument("first", metavar="URL|FILE")
 @click.argument("second", metavar="URL|FILE")
@@ -230,26 +234,27 @@ def memory(folder: Path | None, name: str) -> None:
 def indexes(first: str, second: str) -> None:
     """Compare the indexes of two databases, such as production's and development's.
 
-    A database is named by its address, or better by a file that has the address and nobody else can read. Ends with 1
-    where they differ.
+    A database is named by its address, or better by a file that has the address and nobody else can read; one of
+    SQLite by its path too. Ends with 1 where they differ, and with 2 where one can't be read.
     """
-    from shared.database import make_engine  # noqa: PLC0415 the other commands need no database
-    from shared.profiling.indexes import compare_indexes  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 the other commands need no database
 
-    found = compare_indexes(make_engine(_address(first)), make_engine(_address(second)))
+    from shared.profiling.indexes import compare_indexes  # noqa: PLC0415
+    from shared.profiling.reaching import NotReached, open_to_read, reason_of  # noqa: PLC0415
+
+    try:
+        found = compare_indexes(open_to_read(first), open_to_read(second))
+    except NotReached as error:
+        raise _Unreadable(str(error)) from error
+    except OSError as error:
+        raise _Unreadable(f"{error.filename}: {error.strerror}.") from error
+    except SQLAlchemyError as error:
+        raise _Unreadable(f"A database can't be read: {reason_of(error)}.") from error
     for difference in found:
-        unique = "unique " if difference.unique else ""
-        verb = "lacks" if difference.is_missing else "alone has"
-        click.echo(
-            f"the second database {verb} the {unique}index on {difference.table} ({', '.join(difference.columns)})"
-        )
+        click.echo(f"the second database {'lacks' if difference.is_missing else 'alone has'} the {difference}")
     if found:
         raise SystemExit(1)
     click.echo("Both databases have the same indexes.")
-
-
-def _address(named: str) -> str:
-    return named if "://" in named else Path(named).read_text().strip()
 
 
 def _find_table(folder: Path | None, named: str) -> Table:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from shared.profiling.indexes import wanted_index
+from shared.profiling.ledger import SCAN_ROWS
 from shared.profiling.pstat_tables import Place, Table
 from shared.profiling.report import show_place
 from shared.profiling.shares import is_our_code
+from shared.profiling.wanted_index import advise
 
 LOOP_COUNT = 20
 """so often in one request or run the same statement from the same line is a loop"""
 PAGE_ROWS = 100
 """a statement with so many rows each time goes through something page by page, as it should"""
-SCAN_ROWS = 1_000
-"""a full scan of fewer rows is what a database does best"""
+_PAGES = 200
+_LARGE_PAGE_ROWS = 1_000
+"""whoever goes through something in so many pages should take larger ones, up to this"""
 CALLS = 50_000
 _BUSY_SHARE = 0.03
 """a function that takes less of the time, however often it is called, is not worth a word"""
 _SLOW_SHARE = 0.05
 _SHAPE_CHARACTERS = 160
+_PAGE = re.compile(r"\bLIMIT\b|\bFETCH\b|\bIN ?\(+\?", re.IGNORECASE)
+_NO_INDEX = "No index is sure to help: see whether it must look at every row."
 _VERBS_THAT_BEGIN = ("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "SET ")
 
 
@@ -52,9 +57,18 @@ def find_loops(records: Sequence[dict[str, Any]]) -> list[Finding]:
 
 
 def _is_loop(entry: dict[str, Any]) -> bool:
-    is_page_by_page = entry["rows"] >= PAGE_ROWS * entry["count"]
     is_of_the_connection = entry["shape"].upper().startswith(_VERBS_THAT_BEGIN)
-    return entry["count"] >= LOOP_COUNT and not is_page_by_page and not is_of_the_connection
+    return entry["count"] >= LOOP_COUNT and not _is_page_by_page(entry) and not is_of_the_connection
+
+
+def _is_page_by_page(entry: dict[str, Any]) -> bool:
+    """Tell whether it takes many rows at a time, as it should: by LIMIT, or for a list of keys.
+
+    The lines of one order are no page, however many they are.
+    """
+    rows = entry["rows"] / entry["count"]
+    is_page = rows >= PAGE_ROWS and _PAGE.search(entry["shape"]) is not None
+    return is_page and (rows >= _LARGE_PAGE_ROWS or entry["count"] < _PAGES)
 
 
 def _loop(entry: dict[str, Any]) -> Finding:
@@ -89,10 +103,15 @@ def _scan(scan: dict[str, Any], seconds: float) -> Finding | None:
             "Ask for fewer of the rows, or bring the statistics up to date (ANALYZE TABLE).",
             seconds,
         )
-    wanted = wanted_index(scan["shape"], scan["table"], scan["database"])
+    facts = scan.get("facts")
+    advice = advise(scan["shape"], scan["table"], scan["database"], facts, sorts=scan.get("sorts", False))
+    if advice.is_meant:
+        return None
+    table = facts["name"] if facts else scan["table"]
+    told = f"full scan of {table}, {scan['rows_examined']:,} rows examined by {scan['line']}"
+    wanted = advice.wanted if facts else None  # else it might be there already
     if wanted is None:
-        return None  # it asks for the whole table, or for something that no index could give
-    told = f"full scan of {wanted.table}, {scan['rows_examined']:,} rows examined by {scan['line']}"
+        return Finding(Step.INDEX, f"{told} ({_short(scan['shape'])})", _NO_INDEX, seconds)
     return Finding(
         Step.INDEX, f"{told}: no index serves ({', '.join(wanted.columns)})", f"{wanted.statement()};", seconds
     )
@@ -111,7 +130,7 @@ def find_hot_functions(table: Table, counts_calls: bool) -> list[Finding]:
     total = sum(row[2] for row in table.values())
     found = []
     slow = slowest(table)
-    if slow is not None and table[slow][2] >= _SLOW_SHARE * total:
+    if slow is not None and total > 0 and table[slow][2] >= _SLOW_SHARE * total:
         row = table[slow]
         times = f" in {row[1]:,} calls" if counts_calls else ""
         found.append(

@@ -1,126 +1,98 @@
-"""Which index a full scan lacks, and where the indexes of two databases differ."""
+"""Where the indexes of two databases differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import inspect
 from sqlalchemy.engine import Engine
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-_EQUAL = (exp.EQ, exp.In, exp.Is, exp.NullSafeEQ)
-# Not LIKE: most of them begin with a wildcard, and the shape doesn't say.
-_RANGE = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
-_MOST_COLUMNS = 4
+from shared.profiling.shapes import SQLITE
+from shared.profiling.table_indexes import Part, TableIndex, read_indexes
 
 
-@dataclass(frozen=True, slots=True)
-class WantedIndex:
-    """The index that would serve a statement."""
-
-    table: str
-    columns: tuple[str, ...]
-
-    def statement(self) -> str:
-        """Return what makes it."""
-        return f"CREATE INDEX ix_{self.table}_{'_'.join(self.columns)} ON {self.table} ({', '.join(self.columns)})"
-
-
-def wanted_index(shape: str, table: str, database: str) -> WantedIndex | None:
-    """Return the index for a statement's scan of `table` (its name or alias there); None where none would serve.
-
-    Columns that are compared for equality come first, then one that is compared for order, or else those by which the
-    rows are sorted: what a B-tree can use.
-    """
-    try:
-        statement = parse_one(shape, dialect="sqlite" if database == "sqlite" else "mysql")
-    except SqlglotError:
-        return None
-    scope = _scope_of(statement, table)
-    if scope is None:
-        return None
-    named, alone = scope
-    conditions = [*_conditions(statement, table, alone)]
-    equal = _unique(column for kind, column in conditions if kind == "equal")
-    ranged = _unique(column for kind, column in conditions if kind == "range" and column not in equal)
-    sorted_by = [] if ranged else _sorted_by(statement, table, alone)
-    columns = (*equal, *ranged[:1], *(column for column in sorted_by if column not in equal))[:_MOST_COLUMNS]
-    # Where nothing else narrows the table down, it may be reached from the others.
-    columns = columns or tuple(_unique(column for kind, column in conditions if kind == "join"))
-    return WantedIndex(named, tuple(columns)) if columns else None
-
-
-def _scope_of(statement: exp.Expr, table: str) -> tuple[str, bool] | None:
-    """Return the table's own name, and whether its columns may stand without it."""
-    tables = list(statement.find_all(exp.Table))
-    named = next((found.name for found in tables if table in (found.alias, found.name)), None)
-    return (named, len(tables) == 1) if named else None
-
-
-def _conditions(statement: exp.Expr, table: str, alone: bool) -> Iterable[tuple[str, str]]:
-    """Return the columns of `table` that every row must satisfy something for; what stands under OR serves nobody."""
-    for clause in statement.find_all(exp.Where, exp.Join):
-        inner = clause.this if isinstance(clause, exp.Where) else clause.args.get("on")
-        for condition in inner.flatten() if isinstance(inner, exp.And) else [inner]:
-            bare = condition.unnest() if isinstance(condition, exp.Expr) else condition
-            if isinstance(bare, exp.And):
-                yield from (found for part in bare.flatten() for found in _read(part, table, alone))
-            else:
-                yield from _read(bare, table, alone)
-
-
-def _read(condition: object, table: str, alone: bool) -> Iterable[tuple[str, str]]:
-    kind = "equal" if isinstance(condition, _EQUAL) else "range" if isinstance(condition, _RANGE) else ""
-    if not kind or not isinstance(condition, exp.Expr):
-        return
-    sides = [condition.this, condition.args.get("expression")]
-    for column in sides:
-        if isinstance(column, exp.Column) and (column.table == table or (alone and not column.table)):
-            is_join = all(isinstance(side, exp.Column) for side in sides)
-            yield "join" if is_join else kind, column.name
-
-
-def _sorted_by(statement: exp.Expr, table: str, alone: bool) -> list[str]:
-    order = statement.args.get("order")
-    columns = [ordered.this for ordered in order.expressions] if order else []
-    if not all(isinstance(column, exp.Column) for column in columns):
-        return []
-    return [column.name for column in columns if column.table == table or (alone and not column.table)]
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class IndexDifference:
     """An index that one of two databases has."""
 
     table: str
-    columns: tuple[str, ...]
+    parts: tuple[Part, ...]
     unique: bool
-    is_missing: bool
+    where: str
+    """of a partial one"""
+    kind: str
+    is_missing: bool = False
     """in the second database; otherwise it is there alone"""
+
+    def __str__(self) -> str:
+        unique = "unique " if self.unique else ""
+        kind = "" if self.kind == "BTREE" else f"{self.kind.lower()} "
+        where = f" where {self.where}" if self.where else ""
+        return f"{unique}{kind}index on {self.table} ({', '.join(map(_show, self.parts))}){where}"
+
+
+def _show(part: Part) -> str:
+    collation = f" COLLATE {part.collation}" if part.collation not in ("", "BINARY") else ""
+    length = f"({part.length})" if part.length else ""
+    return f"{part.expression or part.column}{length}{collation}{' DESC' if part.descending else ''}"
 
 
 def compare_indexes(first: Engine, second: Engine) -> list[IndexDifference]:
-    """Return what the second database lacks and what it has beside the first, whatever the indexes are called."""
-    ours, theirs = _indexes(first), _indexes(second)
-    missing = [IndexDifference(*index, is_missing=True) for index in sorted(ours - theirs)]
-    return [*missing, *(IndexDifference(*index, is_missing=False) for index in sorted(theirs - ours))]
+    """Return what the second database lacks and what it has beside the first, whatever the indexes are called.
+
+    Between SQLite and MySQL, collations and lengths are left out, which only one of them has in its indexes.
+
+    Raises:
+        SQLAlchemyError: a database can't be read.
+    """
+    is_alike = (first.dialect.name == SQLITE) is (second.dialect.name == SQLITE)
+    ours, theirs = _indexes(first, is_alike), _indexes(second, is_alike)
+    missing = [replace(index, is_missing=True) for index in sorted(ours - theirs)]
+    return [*missing, *sorted(theirs - ours)]
 
 
-def _indexes(engine: Engine) -> set[tuple[str, tuple[str, ...], bool]]:
-    inspector = inspect(engine)
-    found: set[tuple[str, tuple[str, ...], bool]] = set()
-    for table in inspector.get_table_names():
-        for index in inspector.get_indexes(table):
-            found.add((table, tuple(filter(None, index["column_names"])), bool(index["unique"])))
-        for constraint in inspector.get_unique_constraints(table):
-            found.add((table, tuple(constraint["column_names"]), True))
-        key = tuple(inspector.get_pk_constraint(table)["constrained_columns"])
-        if key:
-            found.add((table, key, True))
+def _indexes(engine: Engine, is_alike: bool) -> set[IndexDifference]:
+    found = set()
+    with engine.connect() as connection:
+        for table in inspect(connection).get_table_names():
+            for index in read_indexes(connection, table):
+                parts, where = _written_parts(index)
+                if not is_alike:
+                    parts = tuple(replace(part, collation="", length=0) for part in parts)
+                found.add(IndexDifference(table, parts, index.unique, where, index.kind))
     return found
+
+
+def _written_parts(index: TableIndex) -> tuple[tuple[Part, ...], str]:
+    """Return the index's parts and condition with their expressions, written alike."""
+    made = _parsed(index.written)
+    if made is None:
+        return tuple(_with_expression(part, part.expression) for part in index.parts), index.where
+    ordered = made.args["columns"] or []
+    parts = (_with_expression(part, _uniform(written)) for part, written in zip(index.parts, ordered, strict=True))
+    where = made.args.get("where")
+    return tuple(parts), _uniform(where.this) if where is not None else ""
+
+
+def _with_expression(part: Part, expression: str) -> Part:
+    return part if part.column else replace(part, expression=expression)
+
+
+def _parsed(written: str) -> exp.Expr | None:
+    """Return what stands behind the table's name in CREATE INDEX; None where it can't be read."""
+    try:
+        made = parse_one(written, dialect=SQLITE) if written else None
+    except SqlglotError:
+        return None
+    return made.find(exp.IndexParameters) if made is not None else None
+
+
+def _uniform(expression: exp.Expr) -> str:
+    """Return an expression without the marks of order and collation, its names in lower case and unquoted."""
+    bare = expression.this if isinstance(expression, exp.Ordered) else expression
+    plain = (bare.this if isinstance(bare, exp.Collate) else bare).unnest().copy()
+    for name in plain.find_all(exp.Identifier):
+        name.replace(exp.to_identifier(name.name.lower(), quoted=False))
+    return str(plain.sql(dialect=SQLITE, normalize_functions="lower"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -10,17 +9,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from shared.profiling.shapes import fold
+
 ROOT = Path(__file__).resolve().parents[2]
 # Rooms through which every statement goes; who asked for it stands behind them.
 _PASSAGES = tuple(str(ROOT / path) for path in ("shared/profiling/", "shared/database.py", ".venv/"))
 _FOREIGN = ("/site-packages/", "/dist-packages/", f"{sys.base_prefix}/lib/", "<frozen", "<string>")
 _NO_LINE = "-"
-_STRINGS = re.compile(r"'(?:[^']|'')*'")
-_NUMBERS = re.compile(r"(?<![\w.`\"])-?\d+(?:\.\d+)?(?![\w`\"])")
-_PLACEHOLDERS = re.compile(r"%\(\w+\)s|%s|:\w+\b(?!:)|\?\d*")
-_LISTS = re.compile(r"\(\s*\?(?:\s*,\s*\?)+\s*\)")
-_ROWS = re.compile(r"(VALUES\s*)(\([^()]*\))(?:\s*,\s*\([^()]*\))+", re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
+SCAN_ROWS = 1_000
+"""a full scan of fewer rows is what a database does best"""
 
 
 @dataclass(slots=True)
@@ -51,7 +48,7 @@ class Ledger:
 
     def add(self, statement: str, seconds: float, rows: int, line: str, database: str) -> Entry:
         """Add one execution, whose rows may become more while they are fetched."""
-        shape = fold(statement)
+        shape = fold(statement, database)
         entry = self.entries.get((shape, line))
         if entry is None:
             entry = self.entries[shape, line] = Entry(shape, line, database)
@@ -64,17 +61,6 @@ class Ledger:
     def to_json(self) -> list[dict[str, Any]]:
         """Return the entries, those that took longest first."""
         return [entry.to_json() for entry in sorted(self.entries.values(), key=lambda entry: -entry.total_seconds)]
-
-
-@lru_cache(maxsize=2048)
-def fold(statement: str) -> str:
-    """Return a statement's shape: literals, parameters and lists of them become one `?`."""
-    text = _STRINGS.sub("?", statement)
-    text = _PLACEHOLDERS.sub("?", text)
-    text = _NUMBERS.sub("?", text)
-    text = _LISTS.sub("(?)", text)
-    text = _ROWS.sub(r"\1\2", text)
-    return _SPACE.sub(" ", text).strip()
 
 
 def line_of_our_code() -> str:

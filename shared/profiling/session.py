@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,13 +20,16 @@ import structlog
 from shared.context import new_id
 from shared.profiling.ledger import Ledger
 from shared.profiling.memory import MemoryWatch, NoMemoryWatch
-from shared.profiling.present import prepare_all, watch_by
+from shared.profiling.present import current_session, prepare_all, watch_by
 from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
 from shared.profiling.store import ProfileStore
 
 log = structlog.get_logger(__name__)
 Kind = Literal["request", "task", "script", "call"]
+Explain = Callable[[], "list[dict[str, Any]] | None"]
 _MOST_EXPLAINED = 200
+_EXPLAIN_SECONDS = 5.0
+"""whoever waits for what was profiled waits for its plans too"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Session:
     """the operator's, with which the calls that are made meanwhile are profiled too; empty: they are not"""
     id: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_id()[:10]}")
     ledger: Ledger = field(default_factory=Ledger)
-    to_explain: list[Callable[[], list[dict[str, Any]]]] = field(default_factory=list)
+    to_explain: list[Explain] = field(default_factory=list)
 
     def start(self) -> None:
         """Begin to watch."""
@@ -63,6 +66,7 @@ class Session:
         self._memory = MemoryWatch() if self.subject.way == "memory" else NoMemoryWatch()
         self._recorder = _make_recorder(self.subject.way)
         self._began, self._cpu = time.perf_counter(), time.thread_time()
+        self._outer = current_session()
         watch_by(self)
         if self._recorder is not None:
             self._recorder.resume()
@@ -89,8 +93,9 @@ class Session:
             "process": f"{os.path.basename(sys.argv[0]) or 'python'} {os.getpid()}@{socket.gethostname()}",  # noqa: PTH119
             "memory": self._memory.finish(),
             "ledger": self.ledger.to_json(),
-            "scans": [scan for explain in self.to_explain[:_MOST_EXPLAINED] for scan in explain()],
+            "scans": _find_scans(self.to_explain[:_MOST_EXPLAINED]),
         }
+        watch_by(self._outer)
         try:
             self.store.keep(record, self._recorder.table() if self._recorder is not None else None)
             log.info("profile_kept", profile=self.id, name=self.subject.name, way=self.subject.way)
@@ -109,6 +114,27 @@ def watching(subject: Subject, store: ProfileStore, key: str = "") -> Iterator[S
         session.finish(failed=True)
         raise
     session.finish()
+
+
+def _find_scans(explanations: Sequence[Explain]) -> list[dict[str, Any]]:
+    """Ask for the plans, until the database is away or it takes too long."""
+    until = time.monotonic() + _EXPLAIN_SECONDS
+    found: list[dict[str, Any]] = []
+    for explain in explanations:
+        scans = _ask(explain) if time.monotonic() < until else None
+        if scans is None:
+            log.warning("plans_left_out", statements=len(explanations))
+            break
+        found += scans
+    return found
+
+
+def _ask(explain: Explain) -> list[dict[str, Any]] | None:
+    try:
+        return explain()
+    except Exception as error:  # what was profiled has done its work, and must not fail for this
+        log.warning("plan_not_read", problem=repr(error))
+        return []
 
 
 def _make_recorder(way: str) -> Recorder | None:

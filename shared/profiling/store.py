@@ -16,6 +16,11 @@ from shared.profiling.pstat_tables import Table, open_table, write_table
 from shared.profiling.switch import Limits
 
 Record = dict[str, Any]
+_NEEDED = {
+    *("id", "kind", "name", "way", "request_id", "task_id", "run_count", "parent"),
+    *("started_at", "seconds", "cpu_seconds", "memory", "ledger", "scans"),
+}
+"""what lacks one of these is no record of ours, or one of another release"""
 _SAFE_NAME = re.compile(r"[\w.-]+")
 
 
@@ -111,7 +116,9 @@ class ProfileStore:
         for path in self._records.glob("*.json"):
             # Another process may be removing it.
             with contextlib.suppress(OSError, ValueError):
-                yield json.loads(path.read_text("utf-8"))
+                record = json.loads(path.read_text("utf-8"))
+                if isinstance(record, dict) and record.keys() >= _NEEDED:
+                    yield record
 
 
 def _is_run_of(record: Record, task_id: int) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared.profiling.cli import profile as command
+from shared.profiling.pstat_tables import write_table
 from shared.profiling.session import Subject, watching
 from shared.profiling.store import ProfileStore
 
@@ -260,3 +261,54 @@ def test_what_is_missing_is_named_with_where_it_is(
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: This needs {needed}: it comes with the extra `explain`"), done.stderr
+
+
+def test_a_recursion_at_the_beginning_of_everything_is_drawn(tmp_path: Path) -> None:
+    def down(number: int) -> int:
+        return number and up(number - 1)
+
+    def up(number: int) -> int:
+        return number and down(number - 1)
+
+    for name, begin in (("alone", lambda: recurse(400)), ("mutual", lambda: down(400))):
+        profiler = cProfile.Profile()
+        profiler.enable()
+        begin()
+        profiler.disable()
+        table = {place: row for place, row in pstats.Stats(profiler).stats.items() if "lambda" not in place[2]}  # type: ignore[attr-defined]
+        for row in table.values():
+            for caller in [caller for caller in row[4] if "lambda" in caller[2]]:
+                del row[4][caller]
+        write_table(table, tmp_path / f"{name}.prof")
+        ask("flame", tmp_path / f"{name}.prof", "-o", tmp_path / f"{name}.svg")
+
+    assert "(recurse)" in (tmp_path / "alone.svg").read_text()
+    assert {"(down)", "(up)"} <= set(re.findall(r"\(\w+\)", (tmp_path / "mutual.svg").read_text()))
+
+
+def recurse(number: int) -> int:
+    return number and recurse(number - 1)
+
+
+def test_a_profile_without_any_time_is_explained(tmp_path: Path) -> None:
+    write_table({("shop.py", 1, "nothing"): (1, 1, 0.0, 0.0, {})}, tmp_path / "zero.prof")
+
+    done = ask("explain", tmp_path / "zero.prof")
+
+    assert done.exit_code == 0, done.output
+    assert "nothing" in done.output
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "7", '{"id": "x", "started_at": "2026"}', '{"id"'])
+@pytest.mark.parametrize("arguments", [("list",), ("top",), ("explain", "7"), ("memory",)])
+def test_a_file_among_the_records_that_is_none_is_left_alone(
+    tmp_path: Path, content: str, arguments: tuple[str, ...]
+) -> None:
+    with watching(Subject("task", "shop.work", "ledger", "r", 7, 1), ProfileStore(tmp_path)):
+        entry()
+    (tmp_path / "records" / "other.json").write_text(content)
+
+    done = ask(*arguments, folder=tmp_path)
+
+    assert done.exit_code == 0, done.output
+    assert "shop.work" in done.output

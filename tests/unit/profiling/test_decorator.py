@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pstats
 import threading
 import time
@@ -293,3 +294,13 @@ def test_the_folder_keeps_within_its_size(folder: Path) -> None:
     kept = [path for path in folder.rglob("*") if path.is_file()]
     assert kept
     assert sum(path.stat().st_size for path in kept) <= 4000
+
+
+def test_what_is_no_profile_is_never_removed_from_the_folder(folder: Path) -> None:
+    SWITCH.limits = Limits(max_bytes=4000)
+    (folder / "orders.db").write_bytes(b"x" * 9000)
+    os.utime(folder / "orders.db", (0, 0))
+
+    do_cprofile("entry.prof")(spin)(3)
+
+    assert names(folder) == {"orders.db", "entry.prof"}

@@ -1,17 +1,17 @@
-"""Shapes of statements, and the ledger of a session with its full scans, on SQLite."""
+"""The ledger of a session with its full scans, on SQLite."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, bindparam, insert, select, text
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from shared.database import in_read, in_write, make_engine
-from shared.profiling.ledger import fold
 from shared.profiling.session import Session, Subject, watching
 from shared.profiling.store import ProfileStore
 
@@ -26,21 +26,6 @@ orders = Table(
     Column("name", String(16)),
     Index("ix_orders_name", "name"),
 )
-
-
-@pytest.mark.parametrize(
-    ("statement", "shape"),
-    [
-        ("SELECT a FROM t WHERE b = 'it''s' AND c = 12.5", "SELECT a FROM t WHERE b = ? AND c = ?"),
-        ("SELECT a FROM t1 WHERE b IN (?, ?, ?)", "SELECT a FROM t1 WHERE b IN (?)"),
-        ("SELECT a FROM t WHERE b IN (%(b_1)s, %(b_2)s)", "SELECT a FROM t WHERE b IN (?)"),
-        ("INSERT INTO t (a, b) VALUES (?, ?), (?, ?)", "INSERT INTO t (a, b) VALUES (?)"),
-        ("SELECT  a\n FROM t\nLIMIT 10", "SELECT a FROM t LIMIT ?"),
-        ("SELECT order2.a4 FROM order2", "SELECT order2.a4 FROM order2"),
-    ],
-)
-def test_literals_parameters_and_lists_are_folded(statement: str, shape: str) -> None:
-    assert fold(statement) == shape
 
 
 @pytest.fixture
@@ -83,6 +68,57 @@ def test_rows_of_a_select_are_counted_as_they_are_fetched(engine: Engine, tmp_pa
 
     [entry] = entries(session, "FROM orders")
     assert entry.rows == ROWS
+
+
+def test_the_time_that_sqlite_takes_to_find_rows_counts_though_they_are_fetched_later(
+    engine: Engine, tmp_path: Path
+) -> None:
+    # The first row comes at once, the others only after a search of half a million pairs.
+    slow = text("SELECT a.id FROM orders a, orders b WHERE a.id + b.id = 2 OR (a.id > 1700 AND a.id * b.id = -1)")
+
+    with watch(tmp_path) as session:
+        began = time.perf_counter()
+        in_read(engine, lambda connection: connection.execute(slow).all())
+        seconds = time.perf_counter() - began
+
+    [entry] = entries(session, "a.id + b.id")
+    assert entry.rows == 1
+    assert entry.worst_seconds == entry.total_seconds
+    assert 0.5 * seconds < entry.total_seconds <= seconds
+
+
+def test_rows_that_are_fetched_in_parts_are_counted_once(engine: Engine, tmp_path: Path) -> None:
+    def take(connection: Connection) -> None:
+        rows = connection.execution_options(yield_per=300).execute(select(orders))
+        rows.fetchone()
+        rows.fetchmany(10)
+        rows.all()
+
+    with watch(tmp_path) as session:
+        in_read(engine, take)
+
+    [entry] = entries(session, "FROM orders")
+    assert entry.rows == ROWS
+
+
+def test_a_session_within_a_session_ends_alone(engine: Engine, tmp_path: Path) -> None:
+    with watch(tmp_path) as outer:
+        with watch(tmp_path):
+            ask_one_by_one(engine, 1)
+        ask_one_by_one(engine, 2)
+
+    [entry] = entries(outer, "orders.name = ?")
+    assert entry.count == 2
+
+
+def test_many_changes_at_once_are_explained_too(engine: Engine, tmp_path: Path) -> None:
+    change = orders.update().where(orders.c.station_id == bindparam("of")).values(name="same")
+
+    with watch(tmp_path):
+        in_write(engine, lambda connection: connection.execute(change, [{"of": "S1"}, {"of": "S2"}]))
+
+    [record] = ProfileStore(tmp_path / "profiles").list_records()
+    assert [scan["table"] for scan in record["scans"]] == ["orders"]
 
 
 def test_nothing_is_added_outside_of_a_session(engine: Engine, tmp_path: Path) -> None:
