@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,9 @@ _SUFFIXES = (".prof", ".stat", ".pstats", ".out")
 def profile(context: click.Context, folder: Path | None) -> None:
     """Find out why something is slow; FILE is any pstats file, or the id of a record."""
     context.obj = folder
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names in letters that the terminal lacks
+            stream.reconfigure(errors="replace")
 
 
 def _explained(command: Callable[..., None]) -> Callable[..., None]:
@@ -106,13 +111,13 @@ def graph(folder: Path | None, file: str, output: Path, least_percent: float) ->
         raise click.ClickException(f"{output.name} is none of *.svg, *.png, *.pdf, *.dot.")
     dot = dot_text(_find_table(folder, file), least_percent, least_percent / 5)
     if form == "dot":
-        output.write_text(dot)
+        output.write_text(dot, "utf-8")
         return
     try:
         output.write_bytes(draw(dot, form))
     except NotDrawn as error:
         text = output.with_suffix(".dot")
-        text.write_text(dot)
+        text.write_text(dot, "utf-8")
         raise click.ClickException(f"{error} The graph's text is in {text}.") from error
 
 
@@ -123,7 +128,7 @@ def graph(folder: Path | None, file: str, output: Path, least_percent: float) ->
 @_explained
 def flame(folder: Path | None, file: str, output: Path) -> None:
     """Draw a flame graph: the wider, the more time."""
-    output.write_text(draw_flame(_find_table(folder, file)))
+    output.write_text(draw_flame(_find_table(folder, file)), "utf-8")
 
 
 @profile.command()

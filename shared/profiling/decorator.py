@@ -37,19 +37,25 @@ def do_cprofile(path: str | Path) -> Callable[[Function], Function]:
 
     Raises:
         ValueError: the pattern names something else.
-        TypeError: the function is a coroutine's.
+        TypeError: the function is a coroutine's; or there is no path, as in `@do_cprofile` alone.
     """
-    return _profiled(str(path), CallRecorder)
+    return _profiled(_as_pattern(path), CallRecorder)
 
 
 def do_sampling(path: str | Path) -> Callable[[Function], Function]:
     """Do the same by samples of the stack, which cost little enough for production; they count no calls."""
-    return _profiled(str(path), SampleRecorder)
+    return _profiled(_as_pattern(path), SampleRecorder)
 
 
 def monitor_profile(function: Function) -> Function:
     """Profile each call by cProfile into `<function name>.stat`, in the folder that `do_cprofile` begins in."""
     return _profiled("{function}.stat", CallRecorder)(function)
+
+
+def _as_pattern(path: object) -> str:
+    if not isinstance(path, str | Path):
+        raise TypeError('name where to write: @do_cprofile("orders.prof")')
+    return str(path)
 
 
 def _profiled(pattern: str, make_recorder: Callable[[], Recorder]) -> Callable[[Function], Function]:

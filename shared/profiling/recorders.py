@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Protocol, cast
 
+import structlog
+
 from shared.profiling import profilers
 from shared.profiling.pstat_tables import Place, Table, merge, subtract
 
+log = structlog.get_logger(__name__)
 SAMPLE_SECONDS = 0.03
 """each look makes the watched thread wait for the interpreter's lock: every 5 ms cost more than a twentieth"""
 _TURN_SECONDS = 0.0001
@@ -137,9 +140,14 @@ class SampleRecorder:
         self._over.clear()
         below = tuple(_codes(sys._getframe(1)))
         watched = threading.get_ident()
+        looking = threading.Thread(target=self._look, args=(watched, below), name="profile-samples", daemon=True)
+        try:
+            looking.start()
+        except RuntimeError as error:  # the process has too many: what is watched runs all the same
+            log.warning("profile_not_sampled", problem=str(error))
+            return
         _short_turns.begin()
-        self._looking = threading.Thread(target=self._look, args=(watched, below), name="profile-samples", daemon=True)
-        self._looking.start()
+        self._looking = looking
 
     def pause(self) -> None:
         """See `Recorder.pause`."""

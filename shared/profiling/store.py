@@ -16,6 +16,8 @@ from shared.profiling.pstat_tables import Table, open_table, write_table
 from shared.profiling.switch import Limits
 
 Record = dict[str, Any]
+_FIELDS = {"id", "kind", "name", "way", "request_id", "task_id", "parent", "started_at", "seconds", "memory", "ledger"}
+"""what a file must have to be taken for a record"""
 _SAFE_NAME = re.compile(r"[\w.-]+")
 
 
@@ -111,7 +113,9 @@ class ProfileStore:
         for path in self._records.glob("*.json"):
             # Another process may be removing it.
             with contextlib.suppress(OSError, ValueError):
-                yield json.loads(path.read_text("utf-8"))
+                record = json.loads(path.read_text("utf-8"))
+                if isinstance(record, dict) and record.keys() >= _FIELDS:
+                    yield record
 
 
 def _is_run_of(record: Record, task_id: int) -> bool:

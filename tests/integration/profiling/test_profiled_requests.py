@@ -122,6 +122,14 @@ def test_every_nth_call_of_an_endpoint_is_profiled(tmp_path: Path) -> None:
     assert [record["name"] for record in records(tmp_path)] == ["GET /task/get"] * 2
 
 
+def test_a_path_that_would_command_a_terminal_is_kept_harmless(tmp_path: Path) -> None:
+    app = make_app(tmp_path, profile_every={"GET *": 1}, profile_way="ledger")
+
+    ask(app, "/no%1b[2J/such%0apath")
+
+    assert [record["name"] for record in records(tmp_path)] == ["GET /no?[2J/such?path"]
+
+
 def test_two_requests_at_once_each_leave_a_record_of_their_own(tmp_path: Path) -> None:
     app = make_app(tmp_path)
     together = threading.Barrier(2, timeout=10)

@@ -73,6 +73,16 @@ def test_a_mark_that_can_be_no_task_is_refused(tmp_path: Path, wanted: str) -> N
         ProfileStore(tmp_path).mark(wanted, "cprofile")
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", '{"id": "x", "started_at": 1}', "not json"])
+def test_files_that_are_no_records_are_left_out(tmp_path: Path, content: str) -> None:
+    runs = make_runs(tmp_path)
+    runs.plan.store.mark("7", "ledger")
+    run(runs)
+    (tmp_path / "records/other.json").write_text(content)
+
+    assert [record["task_id"] for record in runs.plan.store.list_records()] == [7]
+
+
 def test_what_a_run_raises_goes_on_and_its_profile_is_kept(tmp_path: Path) -> None:
     runs = make_runs(tmp_path)
     runs.plan.store.mark("7", "cprofile")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pstats
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -242,6 +243,11 @@ def test_a_pattern_that_names_something_else_is_refused_at_once() -> None:
         do_cprofile("{user}.prof")
 
 
+def test_a_decorator_without_a_path_is_refused_at_once() -> None:
+    with pytest.raises(TypeError, match="name where to write"):
+        do_cprofile(spin)  # type: ignore[arg-type]
+
+
 def test_a_coroutine_is_refused_at_once() -> None:
     async def fetch() -> None: ...
 
@@ -267,6 +273,19 @@ def test_sampling_finds_where_the_time_went(folder: Path) -> None:
     table: dict[Any, Any] = pstats.Stats(str(folder / "sampled.prof")).stats  # type: ignore[attr-defined]
     total = next(row[3] for place, row in table.items() if place[2] == "burn")
     assert 0.1 < total < 1.0
+
+
+def test_what_cannot_be_sampled_runs_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    interval = sys.getswitchinterval()
+
+    assert do_sampling("sampled.prof")(spin)(3) == 3
+
+    assert names(folder) == set()
+    assert sys.getswitchinterval() == interval
 
 
 def test_sampling_goes_on_after_a_nested_call_was_counted(folder: Path) -> None:
