@@ -141,6 +141,28 @@ def test_a_generator_is_profiled_without_what_its_consumer_does(folder: Path) ->
     assert calls(folder / "rows.prof", "spin") == 0
 
 
+def test_a_nested_generator_of_many_steps_slows_its_caller_down_for_a_bounded_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.profiling.recorders._SEPARATING_SECONDS", 0.02)
+
+    @do_cprofile("rows.prof")
+    def rows() -> Iterator[int]:
+        for number in range(20_000):
+            yield one(number)
+
+    @do_cprofile("outer.prof")
+    def outer() -> int:
+        return sum(rows())
+
+    began = time.perf_counter()
+    assert outer() == sum(range(20_000))
+
+    assert time.perf_counter() - began < 5
+    assert 0 < calls(folder / "rows.prof", "one") < 20_000
+    assert calls(folder / "outer.prof", "one") == 20_000
+
+
 def test_a_generator_takes_values_and_exceptions_and_returns_as_it_does_undecorated(folder: Path) -> None:
     @do_cprofile("rows.prof")
     def echo() -> Any:
