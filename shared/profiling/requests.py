@@ -89,9 +89,14 @@ class _Watched:
     def __init__(self, answer: Iterable[bytes], session: Session) -> None:
         self._answer = answer
         self._session: Session | None = session
+        self._failed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._answer)
+        try:
+            yield from self._answer
+        except Exception:
+            self._failed = True
+            raise
 
     def close(self) -> None:
         """Close what the application gave, and end the session."""
@@ -101,7 +106,7 @@ class _Watched:
                 self._answer.close()
         finally:
             if session is not None:
-                session.finish()
+                session.finish(self._failed)
 
 
 def _variable(header: str) -> str:

@@ -22,7 +22,7 @@ from shared.profiling.ledger import Ledger
 from shared.profiling.memory import MemoryWatch, NoMemoryWatch
 from shared.profiling.present import prepare_all, watch_by
 from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
-from shared.profiling.store import ProfileStore
+from shared.profiling.store import ProfileStore, Record
 
 log = structlog.get_logger(__name__)
 Kind = Literal["request", "task", "script", "call"]
@@ -55,9 +55,30 @@ class Session:
     id: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_id()[:10]}")
     ledger: Ledger = field(default_factory=Ledger)
     to_explain: list[Callable[[], list[dict[str, Any]]]] = field(default_factory=list)
+    _has_begun: bool = False
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin to watch. Never raises: what can't be watched runs unwatched."""
+        try:
+            self._start()
+        except Exception:
+            watch_by(None)
+            log.exception("profile_not_begun", name=self.subject.name, way=self.subject.way)
+        else:
+            self._has_begun = True
+
+    def finish(self, failed: bool = False) -> None:
+        """Stop, ask the database for the plans, and write the record. Never raises: the work is done, and counts."""
+        watch_by(None)
+        if not self._has_begun:
+            return
+        self._has_begun = False
+        try:
+            self._keep(self._stop(failed))
+        except Exception:
+            log.exception("profile_not_kept", name=self.subject.name)
+
+    def _start(self) -> None:
         prepare_all()
         self._started_at = datetime.now(UTC)
         self._memory = MemoryWatch() if self.subject.way == "memory" else NoMemoryWatch()
@@ -67,13 +88,11 @@ class Session:
         if self._recorder is not None:
             self._recorder.resume()
 
-    def finish(self, failed: bool = False) -> None:
-        """Stop, ask the database for the plans, and write the record. Never raises for the disk's sake."""
+    def _stop(self, failed: bool) -> Record:
         if self._recorder is not None:
             self._recorder.pause()
         cpu_seconds, seconds = time.thread_time() - self._cpu, time.perf_counter() - self._began
-        watch_by(None)
-        record = {
+        return {
             "id": self.id,
             "kind": self.subject.kind,
             "name": self.subject.name,
@@ -91,6 +110,8 @@ class Session:
             "ledger": self.ledger.to_json(),
             "scans": [scan for explain in self.to_explain[:_MOST_EXPLAINED] for scan in explain()],
         }
+
+    def _keep(self, record: Record) -> None:
         try:
             self.store.keep(record, self._recorder.table() if self._recorder is not None else None)
             log.info("profile_kept", profile=self.id, name=self.subject.name, way=self.subject.way)

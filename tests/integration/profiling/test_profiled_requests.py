@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,23 @@ def test_a_path_that_would_command_a_terminal_is_kept_harmless(tmp_path: Path) -
     ask(app, "/no%1b[2J/such%0apath")
 
     assert [record["name"] for record in records(tmp_path)] == ["GET /no?[2J/such?path"]
+
+
+def test_an_answer_that_breaks_off_is_kept_as_failed(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+
+    @app.get("/breaks")
+    def breaks() -> Any:
+        def parts() -> Iterator[str]:
+            yield "first"
+            raise LookupError("second")
+
+        return parts()
+
+    with pytest.raises(LookupError):
+        ask(app, "/breaks", X_Profile="ledger", X_Profile_Key=KEY)
+
+    assert [record["failed"] for record in records(tmp_path)] == [True]
 
 
 def test_two_requests_at_once_each_leave_a_record_of_their_own(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
 from gm_task.script import clean_environment
 from shared.database import make_engine
 from shared.profiling.plan import ProfilePlan
-from shared.profiling.present import headers_to_pass
+from shared.profiling.present import current_session, headers_to_pass
 from shared.profiling.runs import ProfiledRuns, environment_of_run
 from shared.profiling.store import ProfileStore
 from tests.support.order_rows import STATION, insert, make_order
@@ -94,6 +94,22 @@ def test_what_a_run_raises_goes_on_and_its_profile_is_kept(tmp_path: Path) -> No
         runs.run(NAME, 7, 1, fail)
 
     assert [record["failed"] for record in runs.plan.store.list_records()] == [True]
+
+
+@pytest.mark.parametrize("broken", ["prepare_all", "watch_by", "CallRecorder.table", "Ledger.to_json"])
+def test_a_profiler_that_fails_fails_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    runs = make_runs(tmp_path)
+    runs.plan.store.mark("7", "cprofile")
+
+    def fail(*arguments: object) -> None:
+        if broken != "watch_by" or arguments != (None,):
+            raise LookupError(broken)
+
+    monkeypatch.setattr(f"shared.profiling.session.{broken}", fail)
+
+    assert run(runs) == count_up()
+    assert sys.getprofile() is None
+    assert current_session() is None
 
 
 def test_calls_of_a_profiled_run_ask_for_profiles_and_others_do_not(tmp_path: Path) -> None:
