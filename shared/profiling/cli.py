@@ -98,7 +98,14 @@ def callees(folder: Path | None, file: str, pattern: str) -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="out.svg, out.png, out.pdf, out.dot"
 )
-@click.option("-n", "--least-percent", default=0.5, show_default=True, help="Leave out functions below this share.")
+@click.option(
+    "-n",
+    "--least-percent",
+    type=click.FloatRange(0, 100),
+    default=0.5,
+    show_default=True,
+    help="Leave out functions below this share.",
+)
 @click.pass_obj
 @_explained
 def graph(folder: Path | None, file: str, output: Path, least_percent: float) -> None:
@@ -134,7 +141,7 @@ def flame(folder: Path | None, file: str, output: Path) -> None:
 @profile.command()
 @click.argument("before")
 @click.argument("after")
-@click.option("-n", "--most", default=20, show_default=True, help="How many functions.")
+@click.option("-n", "--most", type=click.IntRange(min=1), default=20, show_default=True, help="How many functions.")
 @click.pass_obj
 @_explained
 def diff(folder: Path | None, before: str, after: str, most: int) -> None:
@@ -144,7 +151,7 @@ def diff(folder: Path | None, before: str, after: str, most: int) -> None:
 
 
 @profile.command()
-@click.option("-n", "--most", default=20, show_default=True, help="How many names.")
+@click.option("-n", "--most", type=click.IntRange(min=1), default=20, show_default=True, help="How many names.")
 @click.pass_obj
 @_explained
 def top(folder: Path | None, most: int) -> None:
@@ -157,7 +164,9 @@ def top(folder: Path | None, most: int) -> None:
 
 
 @profile.command("list")
-@click.option("-n", "--most", default=30, show_default=True, help="How many, the newest first.")
+@click.option(
+    "-n", "--most", type=click.IntRange(min=1), default=30, show_default=True, help="How many, the newest first."
+)
 @click.pass_obj
 @_explained
 def list_kept(folder: Path | None, most: int) -> None:

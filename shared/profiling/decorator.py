@@ -65,11 +65,13 @@ def _profiled(pattern: str, make_recorder: Callable[[], Recorder]) -> Callable[[
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
             raise TypeError(f"{function.__name__} is a coroutine, which shares its thread: profile what it calls")
 
+        name = getattr(function, "__name__", type(function).__name__)  # a partial has none
+
         @functools.wraps(function)
         def call(*arguments: Any, **named: Any) -> Any:
             if not SWITCH.decorated:
                 return function(*arguments, **named)
-            watched = _Call(function.__name__, pattern, make_recorder(), time.time_ns())
+            watched = _Call(name, pattern, make_recorder(), time.time_ns())
             return watched.run(function, arguments, named)
 
         return cast(Function, call)
@@ -126,7 +128,7 @@ class _Call:
             self._write()
 
     def _write(self) -> None:
-        """Write the profile; a disk that is full is no reason for the call to fail."""
+        """Write the profile; whatever is wrong with it or the disk is no reason for the call to fail."""
         try:
             path = fill_path(self.pattern, self.name, SWITCH.folder)
             table = self.recorder.table()
@@ -135,8 +137,8 @@ class _Call:
             place = write_whole(path, self.began_ns, lambda unfinished: _write_marked(table, unfinished))
             if SWITCH.folder is not None:
                 keep_within(SWITCH.folder, SWITCH.limits, place.stat().st_size)
-        except OSError as error:
-            log.warning("profile_not_written", function=self.name, problem=str(error))
+        except Exception as error:
+            log.warning("profile_not_written", function=self.name, problem=str(error) or type(error).__name__)
         else:
             log.info("profile_written", function=self.name, file=str(place))
 

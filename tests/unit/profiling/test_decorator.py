@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pstats
 import sys
 import threading
@@ -250,8 +251,10 @@ def test_a_request_id_leads_to_no_other_folder(folder: Path, request_id: str) ->
 
 def test_functions_without_a_name_of_their_own_are_profiled(folder: Path) -> None:
     monitor_profile(lambda: spin(5))()
+    monitor_profile(functools.partial(spin, 6))()
 
     assert calls(folder / "_lambda_.stat", "one") == 5
+    assert calls(folder / "partial.stat", "one") == 6
 
 
 def test_monitor_profile_names_the_file_after_the_function(folder: Path) -> None:
@@ -281,6 +284,16 @@ def test_a_file_that_cannot_be_written_does_not_fail_the_call(folder: Path) -> N
     (folder / "taken").write_text("a file where a folder must be")
 
     assert do_cprofile("taken/entry.prof")(spin)(3) == 3
+
+
+def test_a_profile_that_cannot_be_made_does_not_fail_the_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(recorder: object) -> None:
+        raise LookupError("broken")
+
+    monkeypatch.setattr("shared.profiling.recorders.CallRecorder.table", fail)
+
+    assert do_cprofile("entry.prof")(spin)(3) == 3
+    assert names(folder) == set()
 
 
 def burn(seconds: float) -> None:
