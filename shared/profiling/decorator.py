@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from shared.profiling.folder import OWN_MARK, keep_within
+from shared.profiling.folder import keep_within, mark_as_own
 from shared.profiling.naming import check_pattern, fill_path, write_whole
 from shared.profiling.pstat_tables import Table, write_table
 from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
@@ -134,7 +134,7 @@ class _Call:
             table = self.recorder.table()
             if not table:  # somebody else's profiler was at work, or no sample was taken
                 return
-            place = write_whole(path, self.began_ns, lambda unfinished: _write_marked(table, unfinished))
+            place = write_whole(path, self.began_ns, lambda unfinished: self._fill(unfinished, table))
             if SWITCH.folder is not None:
                 keep_within(SWITCH.folder, SWITCH.limits, place.stat().st_size)
         except Exception as error:
@@ -142,9 +142,6 @@ class _Call:
         else:
             log.info("profile_written", function=self.name, file=str(place))
 
-
-def _write_marked(table: Table, path: Path) -> None:
-    """Write a profile by whose end the folder's limits know it for one of ours."""
-    write_table(table, path)
-    with path.open("ab") as file:
-        file.write(OWN_MARK)
+    def _fill(self, file: Path, table: Table) -> None:
+        write_table(table, file)
+        mark_as_own(file, are_samples=isinstance(self.recorder, SampleRecorder))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import pstats
+import subprocess
 import sys
 import threading
 import time
@@ -16,6 +18,7 @@ from flask import Flask
 
 from shared.context import bound
 from shared.profiling.decorator import do_cprofile, do_sampling, monitor_profile
+from shared.profiling.explanation import explain_file
 from shared.profiling.switch import SWITCH, Limits
 
 
@@ -308,6 +311,37 @@ def test_sampling_finds_where_the_time_went(folder: Path) -> None:
     table: dict[Any, Any] = pstats.Stats(str(folder / "sampled.prof")).stats  # type: ignore[attr-defined]
     total = next(row[3] for place, row in table.items() if place[2] == "burn")
     assert 0.1 < total < 1.0
+
+
+def test_a_report_of_samples_does_not_take_them_for_calls(folder: Path) -> None:
+    do_sampling("sampled.prof")(burn)(0.2)
+    do_cprofile("counted.prof")(burn)(0.01)
+
+    sampled, counted = (explain_file(folder / name) for name in ("sampled.prof", "counted.prof"))
+
+    assert (sampled.counts_calls, sampled.most_called) == (False, "")
+    assert counted.counts_calls
+    assert counted.most_called
+
+
+def test_two_processes_at_once_each_write_a_whole_file(folder: Path) -> None:
+    script = (
+        "from shared.profiling.decorator import do_cprofile\n"
+        "def one(number): return number\n"
+        "do_cprofile('both.prof')(lambda: [one(number) for number in range(30)])()\n"
+    )
+    environment = {**os.environ, "GM_PROFILE_DECORATED": "1", "GM_PROFILE_DIR": str(folder)}
+
+    @do_cprofile("both.prof")
+    def while_the_other_writes() -> None:
+        root = Path(__file__).parents[3]
+        subprocess.run([sys.executable, "-c", script], cwd=root, env=environment, check=True, stdout=subprocess.PIPE)
+        spin(50)
+
+    while_the_other_writes()
+
+    assert calls(folder / "both.prof", "one") == 30
+    assert calls(folder / "both-2.prof", "one") == 50
 
 
 def test_what_cannot_be_sampled_runs_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
