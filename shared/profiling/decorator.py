@@ -18,9 +18,8 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from shared.profiling.folder import keep_within, mark_as_own
+from shared.profiling.folder import keep_within, write_own
 from shared.profiling.naming import check_pattern, fill_path, write_whole
-from shared.profiling.pstat_tables import Table, write_table
 from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
 from shared.profiling.switch import SWITCH
 
@@ -134,14 +133,11 @@ class _Call:
             table = self.recorder.table()
             if not table:  # somebody else's profiler was at work, or no sample was taken
                 return
-            place = write_whole(path, self.began_ns, lambda unfinished: self._fill(unfinished, table))
+            write = functools.partial(write_own, table, are_samples=isinstance(self.recorder, SampleRecorder))
+            place = write_whole(path, self.began_ns, write)
             if SWITCH.folder is not None:
                 keep_within(SWITCH.folder, SWITCH.limits, place.stat().st_size)
         except Exception as error:
             log.warning("profile_not_written", function=self.name, problem=str(error) or type(error).__name__)
         else:
             log.info("profile_written", function=self.name, file=str(place))
-
-    def _fill(self, file: Path, table: Table) -> None:
-        write_table(table, file)
-        mark_as_own(file, are_samples=isinstance(self.recorder, SampleRecorder))

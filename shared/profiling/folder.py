@@ -18,6 +18,7 @@ from pathlib import Path
 import structlog
 
 from shared.profiling.naming import UNFINISHED, turn_in
+from shared.profiling.pstat_tables import Table, write_table
 from shared.profiling.switch import Limits
 
 log = structlog.get_logger(__name__)
@@ -130,8 +131,9 @@ def _files_in(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
                 yield path, known
 
 
-def mark_as_own(path: Path, are_samples: bool) -> None:
-    """Write at a profile's end that it is one of ours, by which the limits know it, and what its counts are."""
+def write_own(table: Table, path: Path, *, are_samples: bool) -> None:
+    """Write a profile, and at its end that it is one of ours, by which the limits know it, and what its counts are."""
+    write_table(table, path)
     with path.open("ab") as file:
         file.write(_SAMPLES_MARK if are_samples else _CALLS_MARK)
 
