@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,9 @@ _SUFFIXES = (".prof", ".stat", ".pstats", ".out")
 def profile(context: click.Context, folder: Path | None) -> None:
     """Find out why something is slow; FILE is any pstats file, or the id of a record."""
     context.obj = folder
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names in letters that the terminal lacks
+            stream.reconfigure(errors="replace")
 
 
 def _explained(command: Callable[..., None]) -> Callable[..., None]:
@@ -93,7 +98,14 @@ def callees(folder: Path | None, file: str, pattern: str) -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="out.svg, out.png, out.pdf, out.dot"
 )
-@click.option("-n", "--least-percent", default=0.5, show_default=True, help="Leave out functions below this share.")
+@click.option(
+    "-n",
+    "--least-percent",
+    type=click.FloatRange(0, 100),
+    default=0.5,
+    show_default=True,
+    help="Leave out functions below this share.",
+)
 @click.pass_obj
 @_explained
 def graph(folder: Path | None, file: str, output: Path, least_percent: float) -> None:
@@ -106,13 +118,13 @@ def graph(folder: Path | None, file: str, output: Path, least_percent: float) ->
         raise click.ClickException(f"{output.name} is none of *.svg, *.png, *.pdf, *.dot.")
     dot = dot_text(_find_table(folder, file), least_percent, least_percent / 5)
     if form == "dot":
-        output.write_text(dot)
+        output.write_text(dot, "utf-8")
         return
     try:
         output.write_bytes(draw(dot, form))
     except NotDrawn as error:
         text = output.with_suffix(".dot")
-        text.write_text(dot)
+        text.write_text(dot, "utf-8")
         raise click.ClickException(f"{error} The graph's text is in {text}.") from error
 
 
@@ -123,13 +135,13 @@ def graph(folder: Path | None, file: str, output: Path, least_percent: float) ->
 @_explained
 def flame(folder: Path | None, file: str, output: Path) -> None:
     """Draw a flame graph: the wider, the more time."""
-    output.write_text(draw_flame(_find_table(folder, file)))
+    output.write_text(draw_flame(_find_table(folder, file)), "utf-8")
 
 
 @profile.command()
 @click.argument("before")
 @click.argument("after")
-@click.option("-n", "--most", default=20, show_default=True, help="How many functions.")
+@click.option("-n", "--most", type=click.IntRange(min=1), default=20, show_default=True, help="How many functions.")
 @click.pass_obj
 @_explained
 def diff(folder: Path | None, before: str, after: str, most: int) -> None:
@@ -139,7 +151,7 @@ def diff(folder: Path | None, before: str, after: str, most: int) -> None:
 
 
 @profile.command()
-@click.option("-n", "--most", default=20, show_default=True, help="How many names.")
+@click.option("-n", "--most", type=click.IntRange(min=1), default=20, show_default=True, help="How many names.")
 @click.pass_obj
 @_explained
 def top(folder: Path | None, most: int) -> None:
@@ -152,7 +164,9 @@ def top(folder: Path | None, most: int) -> None:
 
 
 @profile.command("list")
-@click.option("-n", "--most", default=30, show_default=True, help="How many, the newest first.")
+@click.option(
+    "-n", "--most", type=click.IntRange(min=1), default=30, show_default=True, help="How many, the newest first."
+)
 @click.pass_obj
 @_explained
 def list_kept(folder: Path | None, most: int) -> None:

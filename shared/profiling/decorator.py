@@ -18,9 +18,8 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from shared.profiling.folder import OWN_MARK, keep_within
+from shared.profiling.folder import keep_within, write_own
 from shared.profiling.naming import check_pattern, fill_path, write_whole
-from shared.profiling.pstat_tables import Table, write_table
 from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
 from shared.profiling.switch import SWITCH
 
@@ -37,19 +36,25 @@ def do_cprofile(path: str | Path) -> Callable[[Function], Function]:
 
     Raises:
         ValueError: the pattern names something else.
-        TypeError: the function is a coroutine's.
+        TypeError: the function is a coroutine's; or there is no path, as in `@do_cprofile` alone.
     """
-    return _profiled(str(path), CallRecorder)
+    return _profiled(_as_pattern(path), CallRecorder)
 
 
 def do_sampling(path: str | Path) -> Callable[[Function], Function]:
     """Do the same by samples of the stack, which cost little enough for production; they count no calls."""
-    return _profiled(str(path), SampleRecorder)
+    return _profiled(_as_pattern(path), SampleRecorder)
 
 
 def monitor_profile(function: Function) -> Function:
     """Profile each call by cProfile into `<function name>.stat`, in the folder that `do_cprofile` begins in."""
     return _profiled("{function}.stat", CallRecorder)(function)
+
+
+def _as_pattern(path: object) -> str:
+    if not isinstance(path, str | Path):
+        raise TypeError('name where to write: @do_cprofile("orders.prof")')
+    return str(path)
 
 
 def _profiled(pattern: str, make_recorder: Callable[[], Recorder]) -> Callable[[Function], Function]:
@@ -59,11 +64,13 @@ def _profiled(pattern: str, make_recorder: Callable[[], Recorder]) -> Callable[[
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
             raise TypeError(f"{function.__name__} is a coroutine, which shares its thread: profile what it calls")
 
+        name = getattr(function, "__name__", type(function).__name__)  # a partial has none
+
         @functools.wraps(function)
         def call(*arguments: Any, **named: Any) -> Any:
             if not SWITCH.decorated:
                 return function(*arguments, **named)
-            watched = _Call(function.__name__, pattern, make_recorder(), time.time_ns())
+            watched = _Call(name, pattern, make_recorder(), time.time_ns())
             return watched.run(function, arguments, named)
 
         return cast(Function, call)
@@ -120,23 +127,17 @@ class _Call:
             self._write()
 
     def _write(self) -> None:
-        """Write the profile; a disk that is full is no reason for the call to fail."""
+        """Write the profile; whatever is wrong with it or the disk is no reason for the call to fail."""
         try:
             path = fill_path(self.pattern, self.name, SWITCH.folder)
             table = self.recorder.table()
             if not table:  # somebody else's profiler was at work, or no sample was taken
                 return
-            place = write_whole(path, self.began_ns, lambda unfinished: _write_marked(table, unfinished))
+            write = functools.partial(write_own, table, are_samples=isinstance(self.recorder, SampleRecorder))
+            place = write_whole(path, self.began_ns, write)
             if SWITCH.folder is not None:
                 keep_within(SWITCH.folder, SWITCH.limits, place.stat().st_size)
-        except OSError as error:
-            log.warning("profile_not_written", function=self.name, problem=str(error))
+        except Exception as error:
+            log.warning("profile_not_written", function=self.name, problem=str(error) or type(error).__name__)
         else:
             log.info("profile_written", function=self.name, file=str(place))
-
-
-def _write_marked(table: Table, path: Path) -> None:
-    """Write a profile by whose end the folder's limits know it for one of ours."""
-    write_table(table, path)
-    with path.open("ab") as file:
-        file.write(OWN_MARK)

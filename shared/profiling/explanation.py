@@ -18,6 +18,7 @@ from shared.profiling.findings import (
     slowest,
     sum_statements,
 )
+from shared.profiling.folder import has_samples
 from shared.profiling.joining import find_kept, join
 from shared.profiling.pstat_tables import Place, Table, open_table
 from shared.profiling.report import show_place
@@ -74,7 +75,7 @@ def explain_file(path: Path) -> Explanation:
     """
     table = open_table(path)
     shares = share_out(table)
-    return _explanation(path.name, shares.total, shares, [], table, counts_calls=True)
+    return _explanation(path.name, shares.total, shares, [], table, counts_calls=not has_samples(path))
 
 
 def explain_records(records: Sequence[Record], tables: Sequence[Table]) -> Explanation:

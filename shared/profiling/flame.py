@@ -1,8 +1,8 @@
 """A profile as a flame graph: an SVG of its own, with nothing from elsewhere.
 
 A pstats file knows who called whom, not whole stacks. So a function's time under one caller is spread over its callees
-in the proportions that the whole file has: right where a function does the same for all its callers. Recursions go on
-in the proportions of their calls.
+in the proportions that the whole file has: right where a function does the same for all its callers. Recursions are
+shown once or twice, however deep they were.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from shared.profiling.flow import Flow, flow_of
+from shared.profiling.flow import callees_of, entries_of
 from shared.profiling.pstat_tables import Place, Table
 from shared.profiling.report import show_place
 
@@ -34,12 +34,12 @@ class Bar:
 
 def lay_out(table: Table) -> list[Bar]:
     """Return the bars, roots first; what is narrower than a pixel is left out."""
-    flow = flow_of(table)
-    total = sum(entry.seconds for entry in flow.entries)
-    growing = _Growing(flow, total * _LEAST_PIXELS / WIDTH)
+    entries = entries_of(table)
+    total = sum(entry.seconds for entry in entries)
+    growing = _Growing(table, total * _LEAST_PIXELS / WIDTH)
     left = 0.0
-    for entry in sorted(flow.entries, key=lambda entry: -entry.seconds):
-        growing.grow(Bar(entry.place, 0, left, entry.seconds))
+    for entry in sorted(entries, key=lambda entry: -entry.seconds):
+        growing.grow(Bar(entry.place, 0, left, entry.seconds), (entry.place,))
         left += entry.seconds
     return growing.bars
 
@@ -59,20 +59,32 @@ def draw_flame(table: Table) -> str:
 class _Growing:
     """Sets bars upon one another."""
 
-    def __init__(self, flow: Flow, least_seconds: float) -> None:
-        self._flow = flow
+    def __init__(self, table: Table, least_seconds: float) -> None:
+        self._table = table
+        self._callees = callees_of(table)
         self._least_seconds = least_seconds
         self.bars: list[Bar] = []
 
-    def grow(self, bar: Bar) -> None:
-        """Set a bar and those of its callees; in a recursion each is narrower than the one below."""
+    def grow(self, bar: Bar, path: tuple[Place, ...]) -> None:
+        """Set a bar and those of its callees, those that took most first; what they leave is its own time."""
         if bar.seconds < self._least_seconds or bar.depth > _DEEPEST:
             return
         self.bars.append(bar)
-        left = bar.left
-        for callee, share in self._flow.handed_on.get(bar.place, []):
-            self.grow(Bar(callee, bar.depth + 1, left, bar.seconds * share))
-            left += bar.seconds * share
+        own, total = self._table[bar.place][2:4]
+        callees = [each for each in self._callees.get(bar.place, []) if path.count(each[0]) < self._times(each[0])]
+        # Where some are below already, the others share what is left: the circle goes round no more.
+        whole = max(0.0, own) + sum(seconds for _, seconds in callees)
+        whole = min(whole, total) if total > 0 else whole
+        left, end = bar.left, bar.left + bar.seconds
+        for callee, seconds in callees if whole > 0 else []:
+            width = min(bar.seconds * seconds / whole, end - left)
+            self.grow(Bar(callee, bar.depth + 1, left, width), (*path, callee))
+            left += width
+
+    def _times(self, place: Place) -> int:
+        """Return how often a function may be in one stack: once, or twice to show that it is recursive."""
+        primitive, calls = self._table[place][:2]
+        return 2 if primitive < calls else 1
 
 
 def _shapes(bars: list[Bar], total: float) -> Iterator[str]:

@@ -18,12 +18,15 @@ from pathlib import Path
 import structlog
 
 from shared.profiling.naming import UNFINISHED, turn_in
+from shared.profiling.pstat_tables import Table, write_table
 from shared.profiling.switch import Limits
 
 log = structlog.get_logger(__name__)
 RECORDS, MARKS = "records", "marks"
-OWN_MARK = b"\ngm-profile\n"
-"""stands after what pstats reads, which ends where the table does"""
+_OWN_MARK = b" gm-profile\n"
+_SAMPLES_MARK = b"\nsamples" + _OWN_MARK
+_CALLS_MARK = b"\ncalls" + _OWN_MARK
+"""at a file's end, after what pstats reads, which stops where the table does"""
 _RECORD = re.compile(r"(\d{8}T\d{6}-[0-9a-f]{10})\.(json|prof)")
 _LOOK_SECONDS = 60.0
 _LOOK_SHARE = 20
@@ -110,7 +113,7 @@ def _decorated(folder: Path) -> Iterator[_Kept]:
         if Path(place) == folder:
             folders[:] = [name for name in folders if name not in (RECORDS, MARKS)]
         for path, known in _files_in(Path(place)):
-            if _is_left(path, known) or (not path.name.startswith(".") and _has_own_mark(path)):
+            if _is_left(path, known) or (not path.name.startswith(".") and _ends_with(path, _OWN_MARK)):
                 yield _Kept({path: known})
 
 
@@ -128,8 +131,20 @@ def _files_in(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
                 yield path, known
 
 
-def _has_own_mark(path: Path) -> bool:
+def write_own(table: Table, path: Path, *, are_samples: bool) -> None:
+    """Write a profile, and at its end that it is one of ours, by which the limits know it, and what its counts are."""
+    write_table(table, path)
+    with path.open("ab") as file:
+        file.write(_SAMPLES_MARK if are_samples else _CALLS_MARK)
+
+
+def has_samples(path: Path) -> bool:
+    """Tell whether the counts of a profile are samples; they are calls in files from elsewhere."""
+    return _ends_with(path, _SAMPLES_MARK)
+
+
+def _ends_with(path: Path, mark: bytes) -> bool:
     with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(-len(OWN_MARK), os.SEEK_END)
-        return file.read() == OWN_MARK
+        file.seek(-len(mark), os.SEEK_END)
+        return file.read() == mark
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from shared.profiling.flow import Entry, flow_of
+from shared.profiling.flow import Entry, entries_of
 from shared.profiling.pstat_tables import Place, Row, Table, merge
 from shared.profiling.shares import where_it_waits
 from shared.profiling.store import ProfileStore, Record
@@ -51,7 +51,7 @@ def graft(outer: Table, inner: Table, at: Place) -> Table:
 
     What was profiled inside comes out of the own time of `at`, the function that waited.
     """
-    entries = flow_of(inner).entries
+    entries = entries_of(inner)
     seconds = sum(entry.seconds for entry in entries)
     called = {entry.place: _called_from(inner[entry.place], at, entry) for entry in entries}
     primitive, calls, own, total, callers = outer[at]

@@ -75,6 +75,11 @@ def write_whole(path: Path, began_ns: int, write: Callable[[Path], object]) -> P
     return place
 
 
+def show_printable(text: str) -> str:
+    """Return a text from elsewhere without what would command a terminal or break a picture."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def _fill(pattern: str, function: str) -> str:
     return pattern.format(
         function=_UNSAFE.sub("_", function),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.profiling.marshalled import read_marshalled
+from shared.profiling.naming import show_printable
 
 Place = tuple[str, int, str]
 Row = tuple[int, int, float, float, dict[Place, Any]]
@@ -118,10 +119,10 @@ def _as_counts(counts: Any) -> Any:
 
 def _as_text(value: Any) -> str:
     if isinstance(value, bytes):  # Python 2
-        return value.decode("utf-8", "replace")
+        value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
         raise TypeError("no text")
-    return value
+    return show_printable(value)
 
 
 def _check_numbers(*numbers: Any) -> None:

@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Protocol, cast
 
+import structlog
+
 from shared.profiling import profilers
 from shared.profiling.pstat_tables import Place, Table, merge, subtract
 
+log = structlog.get_logger(__name__)
 SAMPLE_SECONDS = 0.03
 """each look makes the watched thread wait for the interpreter's lock: every 5 ms cost more than a twentieth"""
+_SEPARATING_SECONDS = 1.0
 _TURN_SECONDS = 0.0001
 """shorter ones cost more than they tell"""
 Stack = tuple[CodeType, ...]
@@ -53,9 +57,15 @@ class CallRecorder:
     cProfile watches a thread once: a second one would end the first. So a nested recorder takes its part out of what
     the outer one saw meanwhile. A function that was on the stack already when the nested one began, as in a recursion,
     has its calls and own time there, and its total time in the outer profile alone.
+
+    Taking a part out costs milliseconds, and a generator has a part for each of its steps: once that has taken more
+    than a second, and more than half of the time, the rest of the steps is in the outer profile alone.
     """
 
     def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._spent = 0.0
+        self._is_cut = False
         self._own = cProfile.Profile()
         self._outer: cProfile.Profile | None = None
         self._replaced: cProfile.Profile | None = None
@@ -67,17 +77,34 @@ class CallRecorder:
         known = _thread.profile
         self._outer = known if known is not None and profilers.is_watched_by(known) else None
         if self._outer is not None:
-            self._before = _seen(self._outer)
+            self._look(self._outer)
         elif profilers.begin(self._own):
             self._replaced, _thread.profile = known, self._own
 
     def pause(self) -> None:
         """See `Recorder.pause`."""
         if self._outer is not None:
-            self._taken = merge([self._taken, subtract(_seen(self._outer), self._before)])
+            self._take(self._outer)
         elif _thread.profile is self._own:
             profilers.end(self._own)
             _thread.profile = self._replaced
+
+    def _look(self, outer: cProfile.Profile) -> None:
+        if not self._is_cut:
+            began = time.perf_counter()
+            self._before = _seen(outer)
+            self._spent += time.perf_counter() - began
+
+    def _take(self, outer: cProfile.Profile) -> None:
+        if self._is_cut:
+            return
+        began = time.perf_counter()
+        self._taken = merge([self._taken, subtract(_seen(outer), self._before)])
+        now = time.perf_counter()
+        self._spent += now - began
+        if self._spent > max(_SEPARATING_SECONDS, (now - self._began) / 2):
+            self._is_cut = True
+            log.warning("profile_cut_short", problem="a generator's further steps are in the outer profile alone")
 
     def table(self) -> Table:
         """See `Recorder.table`."""
@@ -137,9 +164,14 @@ class SampleRecorder:
         self._over.clear()
         below = tuple(_codes(sys._getframe(1)))
         watched = threading.get_ident()
+        looking = threading.Thread(target=self._look, args=(watched, below), name="profile-samples", daemon=True)
+        try:
+            looking.start()
+        except RuntimeError as error:  # the process has too many: what is watched runs all the same
+            log.warning("profile_not_sampled", problem=str(error))
+            return
         _short_turns.begin()
-        self._looking = threading.Thread(target=self._look, args=(watched, below), name="profile-samples", daemon=True)
-        self._looking.start()
+        self._looking = looking
 
     def pause(self) -> None:
         """See `Recorder.pause`."""

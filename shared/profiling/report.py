@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import pstats
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
+from typing import cast
 
 from shared.profiling.ledger import ROOT
 from shared.profiling.pstat_tables import Place, Table, open_stats, open_table
@@ -28,7 +31,7 @@ def statistics(path: Path, sort: Sequence[str], restriction: str, keep_folders: 
 
     Raises:
         NoProfile: the file is none.
-        NotAsked: pstats has no such order, or the pattern is malformed.
+        NotAsked: pstats has no such order, the pattern is malformed, or no function matches it.
     """
     return _print(path, "print_stats", sort, restriction, keep_folders)
 
@@ -51,7 +54,10 @@ def _print(path: Path, what: str, sort: Sequence[str], restriction: str, keep_fo
     try:
         re.compile(restriction)  # pstats would print everything instead
         stats.sort_stats(*sort)
-        getattr(stats, what)(as_restriction(restriction))
+        wanted = as_restriction(restriction)
+        if isinstance(wanted, str) and not _matching(stats, wanted):
+            raise NotAsked(f"No function of {path.name} matches {restriction!r}.")
+        getattr(stats, what)(wanted)
     except KeyError as error:
         raise NotAsked(f"There is no order {error}; one is cumulative, time, calls, name, file.") from error
     except re.error as error:
@@ -59,11 +65,19 @@ def _print(path: Path, what: str, sort: Sequence[str], restriction: str, keep_fo
     return out.getvalue().strip()
 
 
+def _matching(stats: pstats.Stats, pattern: str) -> list[Place]:
+    table = cast(Table, stats.stats)  # type: ignore[attr-defined]
+    name: Callable[[Place], str] = pstats.func_std_string  # type: ignore[attr-defined]
+    return [place for place in table if re.search(pattern, name(place))]
+
+
 def as_restriction(text: str) -> float | int | str:
     """Read -p: 0.1 is a tenth of the rows, 1 all of them, 20 twenty of them, anything else a pattern."""
     try:
         number = float(text)
     except ValueError:
+        return text
+    if not isfinite(number):  # "info" may be meant, and "nan"
         return text
     if 0 <= number <= 1:
         return number

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 import structlog
 
 from shared.context import REQUEST_ID_HEADER, accept_request_id
+from shared.profiling.naming import show_printable
 from shared.profiling.plan import ID_HEADER, PARAMETER, ProfilePlan, is_way
 from shared.profiling.present import HEADER, KEY_HEADER, PARENT_HEADER
 from shared.profiling.session import Session, Subject
@@ -38,7 +39,7 @@ class ProfiledRequests:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """See PEP 3333."""
-        name = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"[:_MOST_NAME_CHARACTERS]
+        name = show_printable(f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"[:_MOST_NAME_CHARACTERS])
         way = self._asked_for(environ) or self._plan.way_of_nth(name)
         if way is None:
             return self._application(environ, start_response)
@@ -88,9 +89,14 @@ class _Watched:
     def __init__(self, answer: Iterable[bytes], session: Session) -> None:
         self._answer = answer
         self._session: Session | None = session
+        self._failed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._answer)
+        try:
+            yield from self._answer
+        except Exception:
+            self._failed = True
+            raise
 
     def close(self) -> None:
         """Close what the application gave, and end the session."""
@@ -100,7 +106,7 @@ class _Watched:
                 self._answer.close()
         finally:
             if session is not None:
-                session.finish()
+                session.finish(self._failed)
 
 
 def _variable(header: str) -> str:

@@ -22,7 +22,7 @@ from shared.profiling.ledger import Ledger
 from shared.profiling.memory import MemoryWatch, NoMemoryWatch
 from shared.profiling.present import current_session, prepare_all, watch_by
 from shared.profiling.recorders import CallRecorder, Recorder, SampleRecorder
-from shared.profiling.store import ProfileStore
+from shared.profiling.store import ProfileStore, Record
 
 log = structlog.get_logger(__name__)
 Kind = Literal["request", "task", "script", "call"]
@@ -58,26 +58,48 @@ class Session:
     id: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_id()[:10]}")
     ledger: Ledger = field(default_factory=Ledger)
     to_explain: list[Explain] = field(default_factory=list)
+    _outer: Session | None = None
+    _has_begun: bool = False
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin to watch. Never raises: what can't be watched runs unwatched."""
+        self._outer = current_session()
+        try:
+            self._start()
+        except Exception:
+            watch_by(self._outer)
+            log.exception("profile_not_begun", name=self.subject.name, way=self.subject.way)
+        else:
+            self._has_begun = True
+
+    def finish(self, failed: bool = False) -> None:
+        """Stop, ask the database for the plans, and write the record. Never raises: the work is done, and counts."""
+        if not self._has_begun:
+            return
+        self._has_begun = False
+        watch_by(None)  # the questions for plans are nobody's
+        try:
+            self._keep(self._stop(failed))
+        except Exception:
+            log.exception("profile_not_kept", name=self.subject.name)
+        finally:
+            watch_by(self._outer)
+
+    def _start(self) -> None:
         prepare_all()
         self._started_at = datetime.now(UTC)
         self._memory = MemoryWatch() if self.subject.way == "memory" else NoMemoryWatch()
         self._recorder = _make_recorder(self.subject.way)
         self._began, self._cpu = time.perf_counter(), time.thread_time()
-        self._outer = current_session()
         watch_by(self)
         if self._recorder is not None:
             self._recorder.resume()
 
-    def finish(self, failed: bool = False) -> None:
-        """Stop, ask the database for the plans, and write the record. Never raises for the disk's sake."""
+    def _stop(self, failed: bool) -> Record:
         if self._recorder is not None:
             self._recorder.pause()
         cpu_seconds, seconds = time.thread_time() - self._cpu, time.perf_counter() - self._began
-        watch_by(None)
-        record = {
+        return {
             "id": self.id,
             "kind": self.subject.kind,
             "name": self.subject.name,
@@ -95,7 +117,8 @@ class Session:
             "ledger": self.ledger.to_json(),
             "scans": _find_scans(self.to_explain[:_MOST_EXPLAINED]),
         }
-        watch_by(self._outer)
+
+    def _keep(self, record: Record) -> None:
         try:
             self.store.keep(record, self._recorder.table() if self._recorder is not None else None)
             log.info("profile_kept", profile=self.id, name=self.subject.name, way=self.subject.way)

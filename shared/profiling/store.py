@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.profiling.folder import MARKS, RECORDS, keep_within
+from shared.profiling.folder import MARKS, RECORDS, keep_within, write_own
 from shared.profiling.naming import write_whole
-from shared.profiling.pstat_tables import Table, open_table, write_table
+from shared.profiling.pstat_tables import Table, open_table
 from shared.profiling.switch import Limits
 
 Record = dict[str, Any]
@@ -40,7 +40,10 @@ class ProfileStore:
         place = self._records / f"{record['id']}.json"
         written_bytes = 0
         if table:
-            written = write_whole(place.with_suffix(".prof"), 0, lambda unfinished: write_table(table, unfinished))
+            are_samples = record["way"] == "sample"
+            written = write_whole(
+                place.with_suffix(".prof"), 0, lambda unfinished: write_own(table, unfinished, are_samples=are_samples)
+            )
             written_bytes = written.stat().st_size
         text = json.dumps(record, ensure_ascii=False)
         write_whole(place, 0, lambda unfinished: unfinished.write_text(text, "utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,31 @@ def test_every_nth_call_of_an_endpoint_is_profiled(tmp_path: Path) -> None:
     ask(app, "/healthz")
 
     assert [record["name"] for record in records(tmp_path)] == ["GET /task/get"] * 2
+
+
+def test_a_path_that_would_command_a_terminal_is_kept_harmless(tmp_path: Path) -> None:
+    app = make_app(tmp_path, profile_every={"GET *": 1}, profile_way="ledger")
+
+    ask(app, "/no%1b[2J/such%0apath")
+
+    assert [record["name"] for record in records(tmp_path)] == ["GET /no?[2J/such?path"]
+
+
+def test_an_answer_that_breaks_off_is_kept_as_failed(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+
+    @app.get("/breaks")
+    def breaks() -> Any:
+        def parts() -> Iterator[str]:
+            yield "first"
+            raise LookupError("second")
+
+        return parts()
+
+    with pytest.raises(LookupError):
+        ask(app, "/breaks", X_Profile="ledger", X_Profile_Key=KEY)
+
+    assert [record["failed"] for record in records(tmp_path)] == [True]
 
 
 def test_two_requests_at_once_each_leave_a_record_of_their_own(tmp_path: Path) -> None:

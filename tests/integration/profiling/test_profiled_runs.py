@@ -16,7 +16,7 @@ from gm_service.orders.query import ExportRequest, OrderQuery, QueryType
 from gm_task.script import clean_environment
 from shared.database import make_engine
 from shared.profiling.plan import ProfilePlan
-from shared.profiling.present import headers_to_pass
+from shared.profiling.present import current_session, headers_to_pass
 from shared.profiling.runs import ProfiledRuns, environment_of_run
 from shared.profiling.store import ProfileStore
 from tests.support.order_rows import STATION, insert, make_order
@@ -73,6 +73,16 @@ def test_a_mark_that_can_be_no_task_is_refused(tmp_path: Path, wanted: str) -> N
         ProfileStore(tmp_path).mark(wanted, "cprofile")
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", '{"id": "x", "started_at": 1}', "not json"])
+def test_files_that_are_no_records_are_left_out(tmp_path: Path, content: str) -> None:
+    runs = make_runs(tmp_path)
+    runs.plan.store.mark("7", "ledger")
+    run(runs)
+    (tmp_path / "records/other.json").write_text(content)
+
+    assert [record["task_id"] for record in runs.plan.store.list_records()] == [7]
+
+
 def test_what_a_run_raises_goes_on_and_its_profile_is_kept(tmp_path: Path) -> None:
     runs = make_runs(tmp_path)
     runs.plan.store.mark("7", "cprofile")
@@ -84,6 +94,22 @@ def test_what_a_run_raises_goes_on_and_its_profile_is_kept(tmp_path: Path) -> No
         runs.run(NAME, 7, 1, fail)
 
     assert [record["failed"] for record in runs.plan.store.list_records()] == [True]
+
+
+@pytest.mark.parametrize("broken", ["prepare_all", "watch_by", "CallRecorder.table", "Ledger.to_json"])
+def test_a_profiler_that_fails_fails_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    runs = make_runs(tmp_path)
+    runs.plan.store.mark("7", "cprofile")
+
+    def fail(*arguments: object) -> None:
+        if broken != "watch_by" or arguments != (None,):
+            raise LookupError(broken)
+
+    monkeypatch.setattr(f"shared.profiling.session.{broken}", fail)
+
+    assert run(runs) == count_up()
+    assert sys.getprofile() is None
+    assert current_session() is None
 
 
 def test_calls_of_a_profiled_run_ask_for_profiles_and_others_do_not(tmp_path: Path) -> None:

@@ -189,6 +189,21 @@ def test_what_is_not_there_is_told(tmp_path: Path, arguments: tuple[str, ...], t
     assert told in done.output
 
 
+@pytest.mark.parametrize("pattern", ["inf", "nan", "1e999", "-1"])
+def test_numbers_that_are_none_are_patterns(file: Path, pattern: str) -> None:
+    done = ask("stat", "-f", file, "-p", pattern)
+
+    assert done.exit_code == 1
+    assert f"No function of entry.prof matches '{pattern}'." in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("list", "-n", "0"), ("top", "-n", "-3"), ("graph", "x", "-o", "y", "-n", "nan")]
+)
+def test_counts_that_make_no_sense_are_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert ask(*arguments, folder=tmp_path).exit_code != 0
+
+
 def test_unknown_orders_and_patterns_are_told(file: Path) -> None:
     assert "There is no order" in ask("stat", "-f", file, "-s", "colour").output
     assert "not a pattern" in ask("stat", "-f", file, "-p", "(").output

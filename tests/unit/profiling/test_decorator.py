@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pstats
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +18,7 @@ from flask import Flask
 
 from shared.context import bound
 from shared.profiling.decorator import do_cprofile, do_sampling, monitor_profile
+from shared.profiling.explanation import explain_file
 from shared.profiling.switch import SWITCH, Limits
 
 
@@ -141,6 +145,28 @@ def test_a_generator_is_profiled_without_what_its_consumer_does(folder: Path) ->
     assert calls(folder / "rows.prof", "spin") == 0
 
 
+def test_a_nested_generator_of_many_steps_slows_its_caller_down_for_a_bounded_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.profiling.recorders._SEPARATING_SECONDS", 0.02)
+
+    @do_cprofile("rows.prof")
+    def rows() -> Iterator[int]:
+        for number in range(20_000):
+            yield one(number)
+
+    @do_cprofile("outer.prof")
+    def outer() -> int:
+        return sum(rows())
+
+    began = time.perf_counter()
+    assert outer() == sum(range(20_000))
+
+    assert time.perf_counter() - began < 5
+    assert 0 < calls(folder / "rows.prof", "one") < 20_000
+    assert calls(folder / "outer.prof", "one") == 20_000
+
+
 def test_a_generator_takes_values_and_exceptions_and_returns_as_it_does_undecorated(folder: Path) -> None:
     @do_cprofile("rows.prof")
     def echo() -> Any:
@@ -228,8 +254,10 @@ def test_a_request_id_leads_to_no_other_folder(folder: Path, request_id: str) ->
 
 def test_functions_without_a_name_of_their_own_are_profiled(folder: Path) -> None:
     monitor_profile(lambda: spin(5))()
+    monitor_profile(functools.partial(spin, 6))()
 
     assert calls(folder / "_lambda_.stat", "one") == 5
+    assert calls(folder / "partial.stat", "one") == 6
 
 
 def test_monitor_profile_names_the_file_after_the_function(folder: Path) -> None:
@@ -241,6 +269,11 @@ def test_monitor_profile_names_the_file_after_the_function(folder: Path) -> None
 def test_a_pattern_that_names_something_else_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="may name"):
         do_cprofile("{user}.prof")
+
+
+def test_a_decorator_without_a_path_is_refused_at_once() -> None:
+    with pytest.raises(TypeError, match="name where to write"):
+        do_cprofile(spin)  # type: ignore[arg-type]
 
 
 def test_a_coroutine_is_refused_at_once() -> None:
@@ -256,6 +289,16 @@ def test_a_file_that_cannot_be_written_does_not_fail_the_call(folder: Path) -> N
     assert do_cprofile("taken/entry.prof")(spin)(3) == 3
 
 
+def test_a_profile_that_cannot_be_made_does_not_fail_the_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(recorder: object) -> None:
+        raise LookupError("broken")
+
+    monkeypatch.setattr("shared.profiling.recorders.CallRecorder.table", fail)
+
+    assert do_cprofile("entry.prof")(spin)(3) == 3
+    assert names(folder) == set()
+
+
 def burn(seconds: float) -> None:
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
@@ -268,6 +311,50 @@ def test_sampling_finds_where_the_time_went(folder: Path) -> None:
     table: dict[Any, Any] = pstats.Stats(str(folder / "sampled.prof")).stats  # type: ignore[attr-defined]
     total = next(row[3] for place, row in table.items() if place[2] == "burn")
     assert 0.1 < total < 1.0
+
+
+def test_a_report_of_samples_does_not_take_them_for_calls(folder: Path) -> None:
+    do_sampling("sampled.prof")(burn)(0.2)
+    do_cprofile("counted.prof")(burn)(0.01)
+
+    sampled, counted = (explain_file(folder / name) for name in ("sampled.prof", "counted.prof"))
+
+    assert (sampled.counts_calls, sampled.most_called) == (False, "")
+    assert counted.counts_calls
+    assert counted.most_called
+
+
+def test_two_processes_at_once_each_write_a_whole_file(folder: Path) -> None:
+    script = (
+        "from shared.profiling.decorator import do_cprofile\n"
+        "def one(number): return number\n"
+        "do_cprofile('both.prof')(lambda: [one(number) for number in range(30)])()\n"
+    )
+    environment = {**os.environ, "GM_PROFILE_DECORATED": "1", "GM_PROFILE_DIR": str(folder)}
+
+    @do_cprofile("both.prof")
+    def while_the_other_writes() -> None:
+        root = Path(__file__).parents[3]
+        subprocess.run([sys.executable, "-c", script], cwd=root, env=environment, check=True, stdout=subprocess.PIPE)
+        spin(50)
+
+    while_the_other_writes()
+
+    assert calls(folder / "both.prof", "one") == 30
+    assert calls(folder / "both-2.prof", "one") == 50
+
+
+def test_what_cannot_be_sampled_runs_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    interval = sys.getswitchinterval()
+
+    assert do_sampling("sampled.prof")(spin)(3) == 3
+
+    assert names(folder) == set()
+    assert sys.getswitchinterval() == interval
 
 
 def test_sampling_goes_on_after_a_nested_call_was_counted(folder: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from shared.profiling import folder as folders
 from shared.profiling.decorator import do_cprofile
-from shared.profiling.folder import keep_within
+from shared.profiling.folder import has_samples, keep_within
 from shared.profiling.pstat_tables import open_table
 from shared.profiling.session import Subject, watching
 from shared.profiling.store import ProfileStore
@@ -178,3 +178,16 @@ def test_a_script_keeps_the_limits_of_its_environment(tmp_path: Path) -> None:
     ).stdout
 
     assert told.strip() == f"Limits(max_bytes={3 * 1024**2}, max_age_seconds={30 * DAY})"
+
+
+def test_a_records_file_tells_samples_from_calls_by_itself(tmp_path: Path) -> None:
+    store = ProfileStore(tmp_path)
+    for way in ("sample", "cprofile"):
+        with watching(Subject("call", way, way), store):
+            until = time.perf_counter() + 0.2
+            while time.perf_counter() < until:
+                entry()
+
+    told = {record["way"]: has_samples(store.profile_of(record)) for record in store.list_records()}
+
+    assert told == {"sample": True, "cprofile": False}

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +19,7 @@ from click.testing import CliRunner
 from shared.profiling.cli import profile as command
 from shared.profiling.pstat_tables import NoProfile, open_table
 
+ROOT = Path(__file__).parents[3]
 FILES = Path(__file__).parent / "files"
 """each of {("profile", 0, <code of a script>): ..., ("script.py", 1, "f"): ...}, by that version's marshal"""
 SCRIPT = "def of_the_script(n): return n and of_the_script(n - 1)\nof_the_script(9)\n"
@@ -86,6 +88,37 @@ def test_profilers_that_count_nothing_or_measure_below_zero_are_taken(tmp_path: 
     table = {("a.py", 1, "sampled"): (-1, -1, 0.5, 0.5, {}), ("a.py", 2, "calibrated"): (1, 1, -3.0, -2.5, {})}
 
     assert open_table(write(tmp_path / "other.prof", table)) == table
+
+
+def test_names_that_would_command_a_terminal_are_shown_harmless(tmp_path: Path) -> None:
+    table = {("a\x1b[2J.py", 1, "求和\x00"): (1, 1, 0.5, 0.5, {}), ("b.py", 2, "lone\udce4"): (1, 1, 0.5, 0.5, {})}
+    file = write(tmp_path / "other.prof", table)
+
+    told = ask("stat", "-f", file) + ask("explain", file, "-o", tmp_path / "report.html")
+    ask("flame", file, "-o", tmp_path / "out.svg")
+
+    assert "\x1b" not in told
+    assert "求和?" in told
+    assert {node.tag.rpartition("}")[2] for node in ElementTree.parse(tmp_path / "out.svg").iter()} >= {"rect", "title"}
+
+
+def test_letters_that_the_terminal_lacks_are_no_reason_to_fail(tmp_path: Path) -> None:
+    file = write(tmp_path / "other.prof", {("a.py", 1, "求和"): (1, 1, 0.5, 0.5, {})})
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": "ascii",
+        "PYTHONUTF8": "0",
+        "LC_ALL": "C",
+        "PYTHONCOERCECLOCALE": "0",
+    }
+
+    for arguments in (["explain", file], ["flame", file, "-o", "out.svg"], ["graph", file, "-o", "out.dot"]):
+        argv = [sys.executable, "-m", "shared.profiling", *map(str, arguments)]
+        done = subprocess.run(
+            argv, cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert "求和" in (tmp_path / "out.svg").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
