@@ -195,6 +195,8 @@ def take_turns(a: Case, b: Case, pairs: int) -> Turns:
     """Run A and B by turns; a first pair warms up and is left out."""
     a()
     b()
+    gc.collect()
+    gc.freeze()  # what is there by now needs not be looked at before each turn
     turns = Turns([spend(a)], [])
     for _ in range(pairs):
         turns.of_b.append(spend(b))
