@@ -24,6 +24,14 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 _MOST_NAME_CHARACTERS = 200
 
 
+def _variable(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
+# Made once: every request is looked at, and hardly any asks.
+_ASKED, _KEY, _PARENT, _REQUEST_ID = map(_variable, (HEADER, KEY_HEADER, PARENT_HEADER, REQUEST_ID_HEADER))
+
+
 class ProfiledRequests:
     """Stands around an application."""
 
@@ -40,24 +48,22 @@ class ProfiledRequests:
         return self._profiled(self._begin(environ, name, way), environ, start_response)
 
     def _asked_for(self, environ: Environ) -> str | None:
-        way = environ.get(_variable(HEADER)) or _parameter(environ)
+        way = environ.get(_ASKED) or _parameter(environ)
         if not way:
             return None
-        if not self._plan.opens(environ.get(_variable(KEY_HEADER), "")) or not is_way(way):
+        if not self._plan.opens(environ.get(_KEY, "")) or not is_way(way):
             log.warning("profile_refused", path=environ.get("PATH_INFO"))
             return None
         return str(way)
 
     def _begin(self, environ: Environ, name: str, way: str) -> Session:
         # Chosen here, so that record and answer have the same one.
-        request_id = environ[_variable(REQUEST_ID_HEADER)] = accept_request_id(
-            environ.get(_variable(REQUEST_ID_HEADER))
-        )
+        request_id = environ[_REQUEST_ID] = accept_request_id(environ.get(_REQUEST_ID))
         return self._plan.begin(Subject("request", name, way, request_id, parent=self._parent(environ)))
 
     def _parent(self, environ: Environ) -> str:
-        offered = str(environ.get(_variable(PARENT_HEADER), ""))[:64]
-        return offered if self._plan.opens(environ.get(_variable(KEY_HEADER), "")) else ""
+        offered = str(environ.get(_PARENT, ""))[:64]
+        return offered if self._plan.opens(environ.get(_KEY, "")) else ""
 
     def _profiled(self, session: Session, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
@@ -92,13 +98,9 @@ class _Watched:
                 session.finish()
 
 
-def _variable(header: str) -> str:
-    return f"HTTP_{header.upper().replace('-', '_')}"
-
-
 def _parameter(environ: Environ) -> str:
     """Take the way from the query string; what stands there otherwise is left as it is."""
-    query = str(environ.get("QUERY_STRING", ""))
+    query: str = environ.get("QUERY_STRING", "")
     if PARAMETER not in query:
         return ""
     parts = query.split("&")
