@@ -28,6 +28,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from gm_service.demo.load import load_demo_orders
 from gm_service.migrate import migrate
@@ -38,6 +40,7 @@ from shared.database import in_write, make_engine
 from shared.logs import configure_logs
 from shared.profiling.decorator import do_cprofile
 from shared.profiling.session import Subject, watching
+from shared.profiling.statements import _after, _before, listen_to_engines
 from shared.profiling.store import ProfileStore
 from tests.support.async_task import AUTH_KEY, AppTransport, make_database, make_service
 from tests.support.order_rows import CYCLE, STATION
@@ -101,8 +104,19 @@ def compare_requests(place: Path, pairs: int) -> None:
     few = max(3, pairs // 10)
     for way in WAYS:
         print_case(f"each profiled, {way}", take_turns(plain, repeat_request(ready, target, way), few))
-    print_case("set, not asked, once one was", take_turns(plain, repeat_request(ready, target), pairs))
+    asked = repeat_request(ready, target)
+    print_case("set, not asked, once one was", take_turns(asked, asked, pairs, prepare=have_listeners))
+    listen_to_engines()
     print_case("each hundredth profiled, ledger", take_turns(plain, repeat_request(each, target), pairs))
+
+
+def have_listeners(of_b: bool) -> None:
+    """Have engines as they are once a request of the process was profiled, for A as they are before."""
+    if of_b:
+        listen_to_engines()
+    else:
+        event.remove(Engine, "before_cursor_execute", _before)
+        event.remove(Engine, "after_cursor_execute", _after)
 
 
 def repeat_request(app: Flask, task_id: int, way: str = "") -> Case:
@@ -191,14 +205,17 @@ class Turns:
         return seconds[:-1], seconds[1:]
 
 
-def take_turns(a: Case, b: Case, pairs: int) -> Turns:
-    """Run A and B by turns; a first pair warms up and is left out."""
+def take_turns(a: Case, b: Case, pairs: int, prepare: Callable[[bool], object] = bool) -> Turns:
+    """Run A and B by turns, `prepare` before each but not in its time; a first pair warms up and is left out."""
     a()
     b()
-    turns = Turns([spend(a)], [])
-    for _ in range(pairs):
-        turns.of_b.append(spend(b))
-        turns.of_a.append(spend(a))
+    gc.collect()
+    gc.freeze()  # what is there by now needs not be looked at before each turn
+    turns = Turns([], [])
+    for turn in range(2 * pairs + 1):
+        is_b = turn % 2 == 1
+        prepare(is_b)
+        (turns.of_b if is_b else turns.of_a).append(spend(b if is_b else a))
     return turns
 
 

@@ -182,23 +182,27 @@ class Scope:
         return any(name in self.others or (not name and bool(self.others)) for name in named)
 
 
-def find_scope(statement: exp.Expr, table: str, facts: Mapping[str, Any] | None, database: str) -> Scope | None:
-    """Return the part of a statement that reads `table`, its name or alias there; None where none does."""
+def find_scopes(statement: exp.Expr, table: str, facts: Mapping[str, Any] | None, database: str) -> list[Scope]:
+    """Return the parts of a statement that read `table`, its name or alias there, such as both of a UNION."""
     wanted = table.lower()
     read = [found for found in statement.find_all(exp.Table) if wanted in (found.alias.lower(), found.name.lower())]
     # A name that is another's alias as well means the alias.
-    named = next((found for found in read if found.alias.lower() == wanted), read[0] if read else None)
-    around = named.find_ancestor(*_STATEMENTS) if named is not None else None
-    if named is None or around is None:
+    read = [found for found in read if found.alias.lower() == wanted] or read
+    scopes = [_scope_of(found, facts, database) for found in read]
+    return [scope for scope in scopes if scope is not None]
+
+
+def _scope_of(named: exp.Table, facts: Mapping[str, Any] | None, database: str) -> Scope | None:
+    around = named.find_ancestor(*_STATEMENTS)
+    if around is None:
         return None
     sources = [found for found in around.find_all(exp.Table, exp.Subquery) if _is_source_of(found, around)]
-    columns = {name.lower(): name for name in facts["columns"]} if facts else None
     return Scope(
         around,
         facts["name"] if facts else named.name,
-        frozenset({(named.alias or named.name).lower()}),
+        frozenset({named.alias_or_name.lower()}),
         frozenset(found.alias_or_name.lower() for found in sources if found is not named),
-        columns,
+        {name.lower(): name for name in facts["columns"]} if facts else None,
         database,
     )
 

@@ -18,7 +18,7 @@ from shared.profiling.table_indexes import read_facts
 
 log = structlog.get_logger(__name__)
 _COUNTED_ROWS = 1_000_000
-_BEGINNING = re.compile(r"(?:\s|\(|/\*.*?\*/|--[^\n]*\n)*(\w+)", re.DOTALL)
+_BEGINNING = re.compile(r"(?:\s|\(|/\*.*?\*/|--[^\n]*\n)*+(\w+)", re.DOTALL)
 _READING = ("SELECT", "UPDATE", "DELETE", "WITH")
 _WRITING = ("INSERT", "REPLACE")
 _SCANNED = re.compile(

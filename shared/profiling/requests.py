@@ -30,6 +30,14 @@ _USUAL_WAY: ProfileWay = "cprofile"
 """as `gm profile task` does"""
 
 
+def _variable(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
+# Made once: every request is looked at, and hardly any asks.
+_ASKED, _KEY, _PARENT, _REQUEST_ID = map(_variable, (HEADER, KEY_HEADER, PARENT_HEADER, REQUEST_ID_HEADER))
+
+
 class ProfiledRequests:
     """Stands around an application."""
 
@@ -47,11 +55,11 @@ class ProfiledRequests:
 
     def _asked_for(self, environ: Environ) -> str | None:
         in_address = _take_parameter(environ)
-        way = str(environ.get(_variable(HEADER), "")).strip().lower() or in_address.lower()
+        way = environ.get(_ASKED, "").strip().lower() or in_address.lower()
         if not way:
             return None
         path = environ.get("PATH_INFO")
-        if not self._plan.opens(environ.get(_variable(KEY_HEADER), "")):
+        if not self._plan.opens(environ.get(_KEY, "")):
             log.warning("profile_refused", path=path)
             return None
         way = _USUAL_WAY if way in _JUST_ASKED else way
@@ -62,14 +70,12 @@ class ProfiledRequests:
 
     def _begin(self, environ: Environ, name: str, way: str) -> Session:
         # Chosen here, so that record and answer have the same one.
-        request_id = environ[_variable(REQUEST_ID_HEADER)] = accept_request_id(
-            environ.get(_variable(REQUEST_ID_HEADER))
-        )
+        request_id = environ[_REQUEST_ID] = accept_request_id(environ.get(_REQUEST_ID))
         return self._plan.begin(Subject("request", name, way, request_id, parent=self._parent(environ)))
 
     def _parent(self, environ: Environ) -> str:
-        offered = str(environ.get(_variable(PARENT_HEADER), ""))[:64]
-        return offered if self._plan.opens(environ.get(_variable(KEY_HEADER), "")) else ""
+        offered = str(environ.get(_PARENT, ""))[:64]
+        return offered if self._plan.opens(environ.get(_KEY, "")) else ""
 
     def _profiled(self, session: Session, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
@@ -109,13 +115,9 @@ class _Watched:
                 session.finish(self._failed)
 
 
-def _variable(header: str) -> str:
-    return f"HTTP_{header.upper().replace('-', '_')}"
-
-
 def _take_parameter(environ: Environ) -> str:
     """Take the way from the query string; what stands there otherwise is left as it is."""
-    query = str(environ.get("QUERY_STRING", ""))
+    query: str = environ.get("QUERY_STRING", "")
     if PARAMETER not in query:
         return ""
     parts = query.split("&")

@@ -24,6 +24,8 @@ _MYSQL = re.compile(
     re.DOTALL,
 )
 _VALUE = "?"
+_SHORT = 10_000
+"""characters of a statement of which many may be kept in memory"""
 _ROWS_FOLLOW = ("VALUES", "VALUE")
 _ROWS_SEEN = 4
 """VALUES, a row, a comma, another row"""
@@ -46,13 +48,20 @@ _BEFORE_A_SIGN = frozenset(
 )
 
 
-@lru_cache(maxsize=2048)
 def fold(statement: str, database: str = SQLITE) -> str:
     """Return a statement's shape: literals, parameters and lists of them become one `?`, comments nothing.
 
     `database` is `sqlite`, `mysql` or `mariadb`, by which "bob" is a name or a string.
     """
+    return (_fold_short if len(statement) < _SHORT else _fold_long)(statement, database)
+
+
+def _fold(statement: str, database: str) -> str:
     return "".join(_without_lists(_without_values(statement, database))).strip()
+
+
+_fold_short = lru_cache(maxsize=2048)(_fold)
+_fold_long = lru_cache(maxsize=32)(_fold)
 
 
 def _without_values(statement: str, database: str) -> list[str]:

@@ -6,7 +6,8 @@ Imported by processes that have a database, and connected by the first of their 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import event
@@ -17,6 +18,8 @@ from shared.profiling.plans import Explanation, is_explained
 from shared.profiling.present import current_session
 
 _BEGAN = "gm_profile_began"
+_READ_ALONE = 32
+_MOST_AHEAD = 256
 _NO_COUNT = 2**63
 """what a cursor says that fetches its rows later is larger"""
 
@@ -45,7 +48,8 @@ def _after(  # noqa: PLR0917 the order is SQLAlchemy's
     known = cursor.rowcount if is_counted else 0
     entry = session.ledger.add(statement, seconds, known, line_of_our_code(), connection.dialect.name)
     if not is_counted and cursor.description is not None:
-        context.cursor = _Fetched(cursor, entry, seconds)
+        may_read_ahead = bool(connection.get_execution_options().get("read_only"))
+        context.cursor = _Fetched(cursor, entry, seconds, may_read_ahead=may_read_ahead)
     if entry.count == 1 and is_explained(statement):
         values = parameters[0] if many and parameters else parameters
         session.to_explain.append(Explanation(connection.engine, entry, statement, values))
@@ -54,42 +58,47 @@ def _after(  # noqa: PLR0917 the order is SQLAlchemy's
 class _Fetched:
     """A cursor that finds its rows while they are fetched, as SQLite's do: adds up how many, and how long it took.
 
-    Whole results come row by row too, so each row's part is as short as it can be.
+    Whole results are fetched row by row, and a clock for each costs as much as the row. So where nothing but reading
+    goes on, later rows are fetched ahead, never more than were taken already.
     """
 
-    def __init__(self, cursor: Any, entry: Entry, seconds: float) -> None:
-        def timed(fetch: Callable[..., Any], rows_of: Callable[[Any], int]) -> Callable[..., Any]:
-            def fetched(*size: int) -> Any:
-                nonlocal seconds
-                began = now()
-                found = fetch(*size)
-                took = now() - began
-                seconds += took
-                entry.total_seconds += took
-                entry.rows += rows_of(found)
-                entry.worst_seconds = max(entry.worst_seconds, seconds)
-                return found
-
-            return fetched
-
-        def fetchone() -> Any:
-            nonlocal seconds
-            began = now()
-            row = one()
-            took = now() - began
-            seconds += took
-            entry.total_seconds += took
-            if seconds > entry.worst_seconds:  # noqa: PLR1730 max() would cost as much as the rest
-                entry.worst_seconds = seconds
-            if row is not None:
-                entry.rows += 1
-            return row
-
-        now, one = time.perf_counter, cursor.fetchone
+    def __init__(self, cursor: Any, entry: Entry, seconds: float, *, may_read_ahead: bool) -> None:
         self._cursor = cursor
-        self.fetchone = fetchone
-        self.fetchmany = timed(cursor.fetchmany, len)
-        self.fetchall = timed(cursor.fetchall, len)
+        self._entry = entry
+        self._seconds = seconds
+        self._may_read_ahead = may_read_ahead
+        self._found = 0
+        self._ahead: deque[Any] = deque()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
+
+    def fetchone(self) -> Any:
+        if self._ahead:
+            return self._ahead.popleft()
+        if self._may_read_ahead and self._found >= _READ_ALONE:
+            self._ahead.extend(self._timed(self._cursor.fetchmany, min(self._found, _MOST_AHEAD)))
+            return self._ahead.popleft() if self._ahead else None
+        rows = self._timed(self._cursor.fetchmany, 1)
+        return rows[0] if rows else None
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        wanted = self._cursor.arraysize if size is None else size
+        ready = [self._ahead.popleft() for _ in range(min(wanted, len(self._ahead)))]
+        return ready + self._timed(self._cursor.fetchmany, wanted - len(ready)) if len(ready) < wanted else ready
+
+    def fetchall(self) -> list[Any]:
+        ready = [*self._ahead]
+        self._ahead.clear()
+        return ready + self._timed(self._cursor.fetchall)
+
+    def _timed(self, fetch: Callable[..., Sequence[Any]], *size: int) -> list[Any]:
+        began = time.perf_counter()
+        rows = fetch(*size)
+        took = time.perf_counter() - began
+        self._seconds += took
+        self._found += len(rows)
+        self._entry.rows += len(rows)
+        self._entry.total_seconds += took
+        self._entry.worst_seconds = max(self._entry.worst_seconds, self._seconds)
+        return list(rows)

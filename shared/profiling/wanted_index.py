@@ -12,7 +12,7 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from shared.profiling.conditions import Key, Kind, Scope, find_scope
+from shared.profiling.conditions import Key, Kind, Scope, find_scopes
 from shared.profiling.shapes import SQLITE
 
 _MOST_COLUMNS = 4
@@ -79,14 +79,18 @@ def advise(
     `facts` is of `table_indexes.read_facts`; `sorts`: the database sorts the rows, as it read them in another order.
     """
     try:
-        statement = parse_one(shape, dialect=SQLITE if database == SQLITE else "mysql")
+        # Both read their rows alike, and only one of them is parsed.
+        written = re.sub(r"^REPLACE\b", "INSERT", shape, flags=re.IGNORECASE)
+        statement = parse_one(written, dialect=SQLITE if database == SQLITE else "mysql")
     except SqlglotError:
         return Advice()
-    scope = find_scope(statement, table, facts, database)
-    if scope is None:  # it stands in a view, or is another database's
+    if isinstance(statement, exp.Command):
+        return Advice()
+    scopes = find_scopes(statement, table, facts, database)
+    if not scopes:  # it stands in a view, or is another database's
         return Advice(is_meant=statement.find(exp.Where) is None)
-    wanted = _wanted(scope, facts)
-    is_whole = not scope.is_narrowed() and not (scope.has_limit and sorts)
+    wanted = next((found for scope in scopes if (found := _wanted(scope, facts))), None)
+    is_whole = not any(scope.is_narrowed() or (scope.has_limit and sorts) for scope in scopes)
     return Advice(is_meant=wanted is None and is_whole, wanted=wanted)
 
 

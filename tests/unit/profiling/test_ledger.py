@@ -87,18 +87,38 @@ def test_the_time_that_sqlite_takes_to_find_rows_counts_though_they_are_fetched_
     assert 0.5 * seconds < entry.total_seconds <= seconds
 
 
-def test_rows_that_are_fetched_in_parts_are_counted_once(engine: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [{}, {"yield_per": 300}])
+@pytest.mark.parametrize("run", [in_read, in_write])
+def test_rows_that_are_fetched_in_parts_come_once_and_are_counted_once(
+    engine: Engine, tmp_path: Path, run: Any, options: dict[str, Any]
+) -> None:
+    def take(connection: Connection) -> list[int]:
+        rows = connection.execution_options(**options).execute(select(orders.c.id).order_by(orders.c.id)).scalars()
+        one_by_one = [next(rows) for _ in range(70)]
+        return [*one_by_one, *rows.fetchmany(10), next(rows), *rows.fetchmany(900), *rows.all()]
+
+    with watch(tmp_path) as session:
+        taken = run(engine, take)
+
+    [entry] = entries(session, "FROM orders")
+    assert taken == list(range(1, ROWS + 1))
+    assert entry.rows == ROWS
+
+
+def test_whoever_takes_the_first_rows_alone_has_no_more_than_twice_as_many_fetched(
+    engine: Engine, tmp_path: Path
+) -> None:
     def take(connection: Connection) -> None:
-        rows = connection.execution_options(yield_per=300).execute(select(orders))
-        rows.fetchone()
-        rows.fetchmany(10)
-        rows.all()
+        rows = connection.execute(select(orders.c.id))
+        for _ in range(100):
+            rows.fetchone()
+        rows.close()
 
     with watch(tmp_path) as session:
         in_read(engine, take)
 
     [entry] = entries(session, "FROM orders")
-    assert entry.rows == ROWS
+    assert 100 <= entry.rows <= 200
 
 
 def test_a_session_within_a_session_ends_alone(engine: Engine, tmp_path: Path) -> None:

@@ -69,6 +69,8 @@ def test_nothing_is_advised_where_no_index_would_serve(statement: str) -> None:
         ),
         ("SELECT id FROM orders JOIN lines USING (order_id)", "lines", "order_id"),
         ("SELECT max(d) FROM orders WHERE a = ?", "orders", "a d"),
+        ("REPLACE INTO copies SELECT * FROM orders WHERE a = ?", "orders", "a"),
+        ("WITH some AS (SELECT * FROM orders WHERE a = ?) SELECT * FROM some, lines", "orders", "a"),
         ("SELECT id FROM orders WHERE ? < d AND ? = a", "orders", "a d"),
     ],
 )
@@ -138,6 +140,7 @@ def test_what_an_index_serves_that_is_there_is_not_wanted(condition: str) -> Non
         ("WHERE a > ? AND b = ?", None),
         ("WHERE name = ? ORDER BY a LIMIT ?", None),
         ("WHERE name = ? AND b = ?", "CREATE INDEX ix_orders_b_name ON orders (b, name(64))"),
+        ("WHERE b = ? UNION SELECT id FROM orders WHERE a = ?", "CREATE INDEX ix_orders_a_2 ON orders (a)"),
         ("ORDER BY b, a DESC LIMIT ?", "CREATE INDEX ix_orders_b_a ON orders (b, a DESC)"),
     ],
 )
