@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Index, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import Index, select, text
+from sqlalchemy.engine import Connection, Engine
 
-from shared.database import make_engine
+from shared.database import in_read, make_engine
 from shared.profiling.cli import profile as command
 from shared.profiling.explanation import Explanation, explain
 from shared.profiling.findings import Step
@@ -147,3 +147,16 @@ def test_advice_comes_in_the_manuals_order(engine: Engine, tmp_path: Path) -> No
     assert steps == sorted(steps)
     assert steps[:2] == [Step.INDEX, Step.BATCH]
     assert {"our code", "SQL"} <= set(explanation.shares.seconds)
+
+
+def test_rows_that_stay_on_the_server_until_they_are_fetched_are_counted(engine: Engine, tmp_path: Path) -> None:
+    def take(connection: Connection) -> int:
+        rows = connection.execution_options(stream_results=True, yield_per=500).execute(select(planted.orders))
+        first = [rows.fetchone(), *rows.fetchmany(20)]
+        return len(first) + len(rows.all())
+
+    store = run(tmp_path, lambda: in_read(engine, take), way="ledger")
+
+    [entry] = [entry for entry in store.list_records()[0]["ledger"] if "planted_orders" in entry["shape"]]
+    assert (entry["count"], entry["rows"]) == (1, planted.ROWS)
+    assert 0 < entry["worst_seconds"] <= entry["total_seconds"]

@@ -192,3 +192,32 @@ def test_an_exception_goes_on_and_the_record_says_so(engine: Engine, tmp_path: P
     [record] = store.list_records()
     assert record["failed"] is True
     assert any(place[2] == "ask_one_by_one" for place in store.table_of(record))
+
+
+def test_what_goes_wrong_while_plans_are_read_fails_nobody_and_a_database_that_is_away_is_asked_once(
+    tmp_path: Path,
+) -> None:
+    asked = []
+
+    def broken() -> list[dict[str, Any]]:
+        raise LookupError("no plan")
+
+    def away() -> None:
+        asked.append("away")
+
+    with watch(tmp_path) as session:
+        session.to_explain += [broken, away, away]
+
+    [record] = ProfileStore(tmp_path / "profiles").list_records()
+    assert record["scans"] == []
+    assert asked == ["away"]
+
+
+def test_a_database_that_is_gone_is_not_asked_for_plans(engine: Engine, tmp_path: Path) -> None:
+    with watch(tmp_path) as session:
+        ask_one_by_one(engine, 1)
+        engine.dispose()
+        (tmp_path / "orders.db").unlink()
+        (tmp_path / "orders.db").mkdir()
+
+    assert [explain() for explain in session.to_explain] == [None]
