@@ -25,12 +25,14 @@ from gm_service.orders.imports.service import ImportService
 from gm_service.orders.imports.telling import ImportTeller
 from gm_service.routes.async_task import async_task_routes
 from gm_service.routes.downloads import downloads_routes
+from gm_service.routes.embedding import embedding_routes
 from gm_service.routes.exports import exports_routes
 from gm_service.routes.health import health_routes
 from gm_service.routes.imports import imports_routes
 from gm_service.routes.internal import intake_routes, internal_routes
 from gm_service.routes.pages import pages_routes
 from gm_service.routes.profiling import profiling_routes
+from gm_service.routes.rendering import PAGE_POLICY
 from gm_service.routes.session import session_routes
 from gm_service.routes.stations import station_routes
 from gm_service.routes.task import task_routes
@@ -58,9 +60,7 @@ from shared.web.app import make_app
 from shared.web.metering import count_requests, metrics_routes
 
 _HEADERS = {
-    # Pages load nothing but what this service serves, and no script or style that stands inside a page.
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-    "object-src 'none'",
+    "Content-Security-Policy": PAGE_POLICY,
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
@@ -155,6 +155,7 @@ def _blueprints(
             settings=settings,
             operators=operators,
         ),
+        *([embedding_routes(settings)] if settings.embed_origins else []),
         *([profiling_routes(tasks, auth, operators, settings)] if operators else []),
     ]
 

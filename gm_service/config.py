@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from gm_service.yongyou import YongyouSettings
 from shared.settings import MIN_KEY_CHARACTERS, CommonSettings
+
+EmbedOrigin = Annotated[str, StringConstraints(pattern=r"^https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?$")]
+"""one scheme, host and port: no path, and no wildcard that would let whole domains in"""
 
 
 class ServiceSettings(CommonSettings):
@@ -38,6 +41,10 @@ class ServiceSettings(CommonSettings):
     public_url: str = Field(default="", description="put before links and task addresses; empty: they are relative")
     trusted_proxies: int = Field(
         default=0, ge=0, le=5, description="how many proxies of ours stand before: their X-Forwarded-For is believed"
+    )
+    embed_origins: list[EmbedOrigin] = Field(
+        default=[],
+        description="origins, as a JSON list, whose pages may frame the task list; docs/pages.md says which can",
     )
     cookie_secure: bool = Field(default=False, description="send the session cookie over https only")
 

@@ -13,6 +13,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from shared.errors import Language
 
+PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+"""Pages load nothing but what this service serves, and no script or style that stands inside a page."""
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 LANGUAGE_COOKIE = "gm_lang"
 _LANGUAGE_SECONDS = 365 * 86_400

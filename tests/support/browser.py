@@ -53,14 +53,18 @@ class Desk:
     def sit(self, path: str = "/", station_id: str = "S001", **options: Any) -> Page:
         """Sign in as the clerk of a station and go to a page."""
         page = self.open("/sign-in", **options)
+        self.sign_in(page, station_id)
+        if path != "/":
+            page.goto(self.url + path)
+        return page
+
+    def sign_in(self, page: Page, station_id: str = "S001") -> None:
+        """Sign in on a page that asks for it."""
         page.fill("[name=station_id]", station_id)
         page.fill("[name=username]", "clerk")
         page.fill("[name=password]", self.platform.secrets["GM_DEMO_PASSWORD"])
         page.click("button[type=submit]")
         page.wait_for_url(f"{self.url}/")
-        if path != "/":
-            page.goto(self.url + path)
-        return page
 
     def expect_problem(self, part: str) -> None:
         """Forgive what a test causes itself, whenever the browser comes to tell it."""

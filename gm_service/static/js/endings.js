@@ -54,12 +54,20 @@ export const canNotify = () => "Notification" in globalThis && isSecureContext;
 export const isNotifyingDenied = () => Notification.permission === "denied";
 
 export const isNotifying = () =>
-  canNotify() && Notification.permission === "granted" && localStorage.getItem(ALLOWED) === "yes";
+  canNotify() && Notification.permission === "granted" && isWanted();
+
+function isWanted() {
+  try {
+    return localStorage.getItem(ALLOWED) === "yes";
+  } catch {
+    return false; // in a frame of another site nothing is kept
+  }
+}
 
 /** Ask the browser, because the person wants it; return whether notifications will come. */
-export async function setNotifying(isWanted) {
-  localStorage.setItem(ALLOWED, isWanted ? "yes" : "no");
-  if (isWanted && Notification.permission === "default") {
+export async function setNotifying(isChosen) {
+  localStorage.setItem(ALLOWED, isChosen ? "yes" : "no");
+  if (isChosen && Notification.permission === "default") {
     await Notification.requestPermission();
   }
   return isNotifying();

@@ -23,7 +23,7 @@ export function Shell({ path, drawNow, children }) {
       <p class="station"><span class="quiet">${t("station")}</span> <strong>${meta("station-name")}</strong> <span class="quiet">${meta("station-id")}</span></p>
       <${Who} onHelp=${() => help.current.showModal()} />
       <${Navigation} path=${path} />
-      <p class="quiet" id="zone">${t("times_in_zone")} ${timeZone}</p>
+      <p class="quiet" id="zone">${t("times_in_zone")} ${timeZone()}</p>
     </header>
     <main id="main">${children}</main>
     <footer>

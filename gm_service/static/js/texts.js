@@ -3,7 +3,9 @@
 export const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 const answer = await fetch(`/static/texts/${language}.json`);
 const texts = await answer.json();
-export const timeZone = document.querySelector('meta[name="time-zone"]')?.content;
+
+/** Return the zone of the station's clock. */
+export const timeZone = () => document.querySelector('meta[name="time-zone"]')?.content;
 
 /** Return the text of `key`, its {names} filled from `facts`. */
 export function t(key, facts = {}) {
@@ -23,7 +25,7 @@ export function columnTitle(column) {
 
 /** Return a moment (ISO 8601 with its offset) as the station's clock shows it. */
 export function formatTime(moment) {
-  return formatIn(timeZone, new Date(moment));
+  return formatIn(timeZone(), new Date(moment));
 }
 
 /** Return a moment (ISO 8601) as the time of day with its milliseconds. */

@@ -1,7 +1,12 @@
 // Applies the chosen theme before anything is drawn; no module, as those run after the first frame.
 
 (() => {
-  const theme = localStorage.getItem("theme");
+  let theme = null;
+  try {
+    theme = localStorage.getItem("theme");
+  } catch {
+    // In a frame of another site nothing is kept.
+  }
   if (theme === "light" || theme === "dark") {
     document.documentElement.dataset.theme = theme;
   }
