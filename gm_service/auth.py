@@ -19,6 +19,8 @@ from shared.errors import CsrfRefused, Unauthorized
 __all__ = ["Authenticator", "Caller", "Station"]
 
 CSRF_HEADER = "X-CSRF-Token"
+STATION_HEADER = "X-Station-Id"
+"""The station that a page was opened for: the browser's session may have become another one's in another tab since."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -112,7 +114,9 @@ class Authenticator:
         if "key" not in session:
             return None
         person = self._stations.find_person(session["key"], session["stamp"])
-        return Caller(person.station, person, session["csrf_token"]) if person else None
+        if person is None or request.headers.get(STATION_HEADER, person.station.id) != person.station.id:
+            return None
+        return Caller(person.station, person, session["csrf_token"])
 
 
 def _is_from_here() -> bool:

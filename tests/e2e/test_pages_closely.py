@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.browser import Desk
 from tests.support.cluster import Cluster
 from tests.support.export_jobs import start_export
-from tests.support.import_jobs import add_ended_import, add_ended_tasks, add_waiting_tasks
+from tests.support.import_jobs import add_ended_import, add_ended_tasks, add_waiting_tasks, order_rows
 from tests.support.job_client import JOB_SETTINGS, JobClient, task
+from tests.support.order_files import save_orders
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(180)
@@ -229,3 +230,50 @@ def _text_of(page: Page, address: str) -> str:
     return page.locator("main").inner_text() + page.locator("main").evaluate(
         "main => [...main.querySelectorAll('.span')].map((bar) => bar.style.cssText).join()"
     )
+
+
+def test_page_shows_and_does_nothing_of_a_station_signed_in_in_another_tab(desk: Desk) -> None:
+    add_ended_tasks(desk.platform, 1, "mine")
+    page = desk.sit("/?text=mine")
+    expect(page.locator(".task")).to_have_count(1)
+    other = page.context.new_page()
+    other.goto(desk.url + "/")
+    other.click("#sign-out")
+    other.wait_for_url("**/sign-in")
+    desk.sign_in(other, "S002")
+    desk.expect_problem("401")
+
+    page.get_by_role("button", name="Refresh").click()
+
+    expect(page.locator("#connection")).to_contain_text("You are signed out")
+    expect(page.locator(".task")).to_have_count(1)
+    page.get_by_role("navigation").get_by_role("link", name="Export orders").click()
+    page.fill("[name=start_date]", "2010-12-01")
+    page.fill("[name=end_date]", "2010-12-01")
+    page.click("#export-form [type=submit]")
+    expect(page.locator("#export-form")).to_contain_text("You are signed out. What you typed is still here.")
+    expect(page.locator("#export-link")).to_have_count(0)
+
+
+def test_import_whose_answer_was_lost_is_submitted_once_over_a_reload(desk: Desk, tmp_path: Path) -> None:
+    file = save_orders(tmp_path / "lost answer.xlsx", order_rows(10, "lost-"))
+    page = desk.sit("/import")
+    page.route("**/batch/submit", _lose_the_answer, times=1)
+    desk.expect_problem("ERR_CONNECTION_RESET")
+    page.select_option("[name=time_config_id]", "whole-day")
+    page.set_input_files("[name=file]", file)
+    page.click("[value=import]")
+    expect(page.locator("#import-form > .message")).to_contain_text("can't be reached")
+
+    page.reload()
+    page.set_input_files("[name=file]", file)
+    page.click("[value=import]")
+
+    expect(page.locator(".summary .state")).to_contain_text("Partly succeeded")
+    page.goto(desk.url + "/?text=lost+answer")
+    expect(page.locator(".task")).to_have_count(1)
+
+
+def _lose_the_answer(route: Route) -> None:
+    route.fetch()
+    route.abort("connectionreset")

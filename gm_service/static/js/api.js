@@ -102,6 +102,11 @@ function opened(path, status, envelope) {
 async function send(method, path, body, known) {
   const headers = { Accept: "application/json", "Accept-Language": language };
   headers["X-CSRF-Token"] = meta("csrf-token")?.content ?? "";
+  const station = meta("station-id")?.content;
+  if (station) {
+    // Whoever signs in to another station in another tab must not act for it, or see it, under this one's name.
+    headers["X-Station-Id"] = station;
+  }
   const isForm = body instanceof FormData;
   if (body && !isForm) {
     // The browser itself names the type of a form, and the line between its parts.

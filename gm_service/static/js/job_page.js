@@ -28,7 +28,7 @@ export function JobPage({ jobId }) {
   const task = tasks.find((each) => each.task_label === label);
   return html`<p><a href="/jobs">← ${t("to_jobs")}</a></p>
     <h1 tabindex="-1">${job ? job.job_name : t("job_number", { id: jobId })}</h1>
-    ${failure && html`<p class="notice bad" role="alert">${failure.message}</p>`}
+    ${failure && html`<p class="notice bad" role="alert">${failure.stat === "ERR_JOB_NOT_EXIST" ? t("no_such_job") : failure.message}</p>`}
     ${!job && !failure && html`<p class="notice">${t("loading")}</p>`}
     ${job &&
     html`<${JobSummary} job=${job} onChange=${soon} />

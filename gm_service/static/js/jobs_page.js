@@ -50,7 +50,9 @@ function Jobs({ jobs }) {
         (job) => html`<tr key=${job.job_id}>
           <th scope="row" data-label=${t("job_name")}><a href=${`/jobs/${job.job_id}`}>${job.job_name}</a></th>
           <td data-label=${t("job_type")}>${job.job_type}</td>
-          <td data-label=${t("filter_state")} class=${jobTone(job.job_status)}><span aria-hidden="true">${jobMark(job.job_status)}</span> ${jobState(job.job_status)}${job.job_status === "failed" && ` · ${job.ret_stat}`}</td>
+          <td data-label=${t("filter_state")} class=${jobTone(job.job_status)}>
+            <span><span aria-hidden="true">${jobMark(job.job_status)}</span> ${jobState(job.job_status)}${job.job_status === "failed" && ` · ${job.ret_stat}`}</span>
+          </td>
           <td data-label=${t("submitted_by")}>${job.operator}</td>
           <td data-label=${t("created_time")}>${formatClock(job.c_time)}</td>
           <td data-label=${t("job_cost")}>${job.job_status === "started" ? "" : seconds(job.job_cost)}</td>

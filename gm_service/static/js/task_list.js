@@ -13,7 +13,7 @@ import { useKeys } from "./keys.js";
 import { useKeptFocus, useRowHeight, useVisibleRows } from "./visible_rows.js";
 
 const WIDE_REM = 5.5;
-const NARROW_REM = 12.5;
+const NARROW_REM = 13.2;
 const STALE_MS = 30_000;
 const HIDDEN_AT_ONCE = 200;
 

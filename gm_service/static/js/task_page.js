@@ -17,7 +17,7 @@ export function TaskPage({ taskId, query }) {
   const [{ page, failure }, soon] = useTaskState(taskId);
   usePageTitle(page ? `${nameOf(page.task)} #${taskId}` : t("task_number", { id: taskId }));
   return html`<p><a href="/">← ${t("to_task_centre")}</a></p>
-    <h1 tabindex="-1">${page ? nameOf(page.task) : t("task_number", { id: taskId })} <span class="quiet">#${taskId}</span></h1>
+    <h1 tabindex="-1">${page ? html`${nameOf(page.task)} <span class="quiet">#${taskId}</span>` : t("task_number", { id: taskId })}</h1>
     ${failure && html`<p class="notice bad" role="alert">${failure.status === 404 ? t("no_such_task") : failure.message}</p>`}
     ${!page && !failure && html`<p class="notice">${t("loading")}</p>`}
     ${page &&

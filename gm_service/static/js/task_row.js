@@ -64,7 +64,7 @@ export class TaskRow extends Component {
           ${task.status === 2 &&
           html` <progress max="100" value=${task.progress ?? 0} aria-label=${t("progress_of", { name })}></progress>`}
         </p>
-        <p class="quiet">${workOf(task)}</p>
+        <p class="quiet" title=${workOf(task) ? null : task.reason}>${workOf(task) || (hasEnded(task) && task.reason)}</p>
         <p class=${isStalled(task, now) ? "warn" : "quiet"}>${timeOf(task, now)}</p>
       </div>
       <div class="actions">${this.actions(task, name)}</div>

@@ -359,3 +359,11 @@ def test_malformed_sign_in_names_the_field(service: Service, change: dict[str, o
 
     assert answer.status_code == 400
     assert answer.json is not None and answer.json["msg"]
+
+
+def test_page_of_one_station_is_nobody_once_another_one_is_signed_in(service: Service) -> None:
+    person = service.person("S002")
+
+    answers = [person.client.get("/session", headers={"X-Station-Id": station}) for station in ("S002", "S001")]
+
+    assert [answer.status_code for answer in answers] == [200, 401]
