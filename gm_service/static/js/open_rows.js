@@ -21,7 +21,9 @@ export function OpenRows({ task, isOpen, onChange }) {
   const section = useRef(null);
   useEffect(() => {
     if (isOpen) {
-      section.current.querySelector("h2").focus();
+      const heading = section.current.querySelector("h2");
+      heading.focus({ preventScroll: true });
+      heading.scrollIntoView();
     }
   }, []);
   const edit = (row, value) =>
