@@ -25,7 +25,12 @@ PROTECTING = ("Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Opti
 def platform(tmp_path_factory: pytest.TempPathFactory, nginx_program: str) -> Iterator[Cluster]:
     """One platform with the demo orders that hands its files to nginx."""
     folder = tmp_path_factory.mktemp("platform")
-    with Cluster(folder, demo_orders=True, GM_ACCEL_LOCATION="/files/", GM_TRUSTED_PROXIES="1") as cluster:
+    settings = {
+        "GM_ACCEL_LOCATION": "/files/",
+        "GM_TRUSTED_PROXIES": "1",
+        "GM_EMBED_ORIGINS": '["https://erp.example.com"]',
+    }
+    with Cluster(folder, demo_orders=True, **settings) as cluster:
         yield cluster
 
 
@@ -78,7 +83,7 @@ def test_xlsx_is_checked_imported_and_its_failed_row_corrected(desk: Desk, tmp_p
     expect(page.locator(".summary .state")).to_contain_text("Finished")
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/static/js/app.js", "/nothing"])
+@pytest.mark.parametrize("path", ["/sign-in", "/embed", "/static/js/app.js", "/nothing"])
 def test_pages_are_protected_by_the_same_headers_behind_nginx(platform: Cluster, nginx: Nginx, path: str) -> None:
     direct, behind = (requests.get(url + path, timeout=10).headers for url in (platform.first.url, nginx.url))
 
