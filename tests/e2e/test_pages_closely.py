@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -163,6 +164,44 @@ def test_job_that_failed_once_is_retried_on_its_page_and_succeeds(desk: Desk) ->
     expect(page.get_by_role("button", name="Retry")).to_have_count(0)
     page.locator(".node", has_text="weak").click()
     expect(page.locator("#task-detail")).to_contain_text('"attempt": 2')
+
+
+def test_job_that_failed_shows_how_its_other_tasks_go_on(desk: Desk, tmp_path: Path) -> None:
+    jobs = JobClient.of(desk.platform)
+    gate = tmp_path / "gate"
+    slow = task("slow", "/tries/wait_for", params={"path": str(gate)})
+    page = desk.sit(f"/jobs/{jobs.create_graph(slow, task('bad', '/tries/fail'))}")
+    expect(page.locator(".summary .state")).to_contain_text("Failed · ERR_OWN")
+    row = page.locator(".gantt li", has_text="slow")
+    expect(row).to_contain_text("◐")
+
+    expect(row).not_to_have_text(row.inner_text())
+    gate.touch()
+
+    expect(page.locator(".node.finished")).to_contain_text("slow")
+    expect(page.locator(".gantt .span.finished")).to_have_count(1)
+
+
+def test_runs_of_an_open_task_of_a_job_appear_with_what_they_logged(desk: Desk, tmp_path: Path) -> None:
+    jobs = JobClient.of(desk.platform)
+    gate, text = tmp_path / "gate", "</code><img src=x onerror=alert(1)>"
+    first = task("first", "/tries/wait_for", params={"path": str(gate)})
+    dying = task("dying", "/tries/die_once", "first", params={"path": str(tmp_path / "died")})
+    last = task("last", "/tries/log", "dying", params={"text": text})
+    page = desk.sit(f"/jobs/{jobs.create_graph(first, dying, last)}", timezone_id="America/New_York")
+    page.locator(".node", has_text="dying").click()
+    expect(page.locator("#task-detail h2")).to_have_text("dying")
+    expect(page.locator("#task-detail .run")).to_have_count(0)
+
+    gate.touch()
+
+    expect(page.locator("#task-detail .run h3")).to_contain_text(["its worker died", "Finished"])
+    time = page.locator("#task-detail .log time").first
+    moment = datetime.fromisoformat(time.get_attribute("datetime") or "").astimezone(ZoneInfo("Asia/Shanghai"))
+    expect(time).to_have_text(f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}")
+    page.locator(".node", has_text="last").click()
+    expect(page.locator("#task-detail .log")).to_contain_text(text)
+    expect(page.locator("#task-detail .log img")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("language", "said"), [("en-GB", "more than 1,000"), ("zh-CN", "超过第 1,000 位")])

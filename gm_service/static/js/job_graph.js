@@ -7,7 +7,7 @@ import { t } from "./texts.js";
 
 const NODE = { width: 176, height: 48 };
 const MARGIN = 8;
-const LONGEST_LABEL = 20;
+const LONGEST_LABEL = 18;
 
 export function JobGraph({ tasks, chosen, onChoose }) {
   // Where things stand follows from the edges alone; states change while it runs.

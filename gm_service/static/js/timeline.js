@@ -1,7 +1,7 @@
 // What happened to a task when: submitted, sent to the workers, each run and how it was over, with the time between.
 
 import { html } from "./preact.js";
-import { stateOf } from "./task_words.js";
+import { runState, stateOf } from "./task_words.js";
 import { formatDuration, formatTime, t } from "./texts.js";
 
 const WAITS_AGAIN = 1;
@@ -33,7 +33,7 @@ function stepsOf(task, runs) {
     steps.push({ name: isOne ? t("step_started") : t("step_run", { number: run.run_count }), moment: run.start_time });
     // The last run's end is the task's own.
     if (run.end_time && (run !== runs.at(-1) || run.status === WAITS_AGAIN)) {
-      steps.push({ name: t("step_run_over", { number: run.run_count }), moment: run.end_time, note: overBecause(run) });
+      steps.push({ name: t("step_run_over", { number: run.run_count }), moment: run.end_time, note: runState(run) });
     }
   }
   steps.push({ name: t("step_ended"), moment: task.end_time, note: task.end_time ? stateOf(task) : "" });
@@ -47,9 +47,4 @@ function sentBetween(before, { sent_time: sent, start_time: begun }) {
   }
   const moment = Math.min(Math.max(Date.parse(sent), Date.parse(before)), Date.parse(begun));
   return new Date(moment).toISOString();
-}
-
-function overBecause(run) {
-  const known = { worker_lost: t("run_lost"), handed_back: t("run_handed_back") }[run.reason_code];
-  return known ?? stateOf(run);
 }
