@@ -14,7 +14,13 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.support.browser import Desk
 from tests.support.cluster import Cluster
 from tests.support.export_jobs import start_export
-from tests.support.import_jobs import add_ended_import, add_ended_tasks, add_waiting_tasks, order_rows
+from tests.support.import_jobs import (
+    add_ended_import,
+    add_ended_tasks,
+    add_lost_runs,
+    add_waiting_tasks,
+    order_rows,
+)
 from tests.support.job_client import JOB_SETTINGS, JobClient, task
 from tests.support.order_files import save_orders
 from tests.support.waiting import wait_for
@@ -202,6 +208,23 @@ def test_runs_of_an_open_task_of_a_job_appear_with_what_they_logged(desk: Desk, 
     page.locator(".node", has_text="last").click()
     expect(page.locator("#task-detail .log")).to_contain_text(text)
     expect(page.locator("#task-detail .log img")).to_have_count(0)
+
+
+def test_timeline_folds_all_but_the_latest_runs_and_tells_of_a_correction(desk: Desk) -> None:
+    task_id = add_ended_import(desk.platform, 100, "often-run")
+    add_lost_runs(desk.platform, task_id, 49)
+    page = desk.sit(f"/tasks/{task_id}")
+    steps = page.locator(".timeline > li")
+    expect(steps).to_contain_text(["Submitted", "47 earlier runs", "Run 48 began", "Ended"])
+    expect(page.get_by_text("Run 1 began")).to_be_hidden()
+
+    page.locator(".timeline summary").press("Enter")
+    expect(page.get_by_text("Run 1 began")).to_be_visible()
+    page.locator(".row-space input").fill("85123A")
+    page.click("#run-these")
+
+    expect(page.locator(".summary .state")).to_contain_text("Finished")
+    expect(steps.last).to_contain_text("Partly succeeded; Finished since rows were corrected")
 
 
 @pytest.mark.parametrize(("language", "said"), [("en-GB", "more than 1,000"), ("zh-CN", "超过第 1,000 位")])
