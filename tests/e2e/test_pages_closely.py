@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -13,7 +14,13 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.support.browser import Desk
 from tests.support.cluster import Cluster
 from tests.support.export_jobs import start_export
-from tests.support.import_jobs import add_ended_import, add_ended_tasks, add_waiting_tasks, order_rows
+from tests.support.import_jobs import (
+    add_ended_import,
+    add_ended_tasks,
+    add_lost_runs,
+    add_waiting_tasks,
+    order_rows,
+)
 from tests.support.job_client import JOB_SETTINGS, JobClient, task
 from tests.support.order_files import save_orders
 from tests.support.waiting import wait_for
@@ -163,6 +170,61 @@ def test_job_that_failed_once_is_retried_on_its_page_and_succeeds(desk: Desk) ->
     expect(page.get_by_role("button", name="Retry")).to_have_count(0)
     page.locator(".node", has_text="weak").click()
     expect(page.locator("#task-detail")).to_contain_text('"attempt": 2')
+
+
+def test_job_that_failed_shows_how_its_other_tasks_go_on(desk: Desk, tmp_path: Path) -> None:
+    jobs = JobClient.of(desk.platform)
+    gate = tmp_path / "gate"
+    slow = task("slow", "/tries/wait_for", params={"path": str(gate)})
+    page = desk.sit(f"/jobs/{jobs.create_graph(slow, task('bad', '/tries/fail'))}")
+    expect(page.locator(".summary .state")).to_contain_text("Failed · ERR_OWN")
+    row = page.locator(".gantt li", has_text="slow")
+    expect(row).to_contain_text("◐")
+
+    expect(row).not_to_have_text(row.inner_text())
+    gate.touch()
+
+    expect(page.locator(".node.finished")).to_contain_text("slow")
+    expect(page.locator(".gantt .span.finished")).to_have_count(1)
+
+
+def test_runs_of_an_open_task_of_a_job_appear_with_what_they_logged(desk: Desk, tmp_path: Path) -> None:
+    jobs = JobClient.of(desk.platform)
+    gate, text = tmp_path / "gate", "</code><img src=x onerror=alert(1)>"
+    first = task("first", "/tries/wait_for", params={"path": str(gate)})
+    dying = task("dying", "/tries/die_once", "first", params={"path": str(tmp_path / "died")})
+    last = task("last", "/tries/log", "dying", params={"text": text})
+    page = desk.sit(f"/jobs/{jobs.create_graph(first, dying, last)}", timezone_id="America/New_York")
+    page.locator(".node", has_text="dying").click()
+    expect(page.locator("#task-detail h2")).to_have_text("dying")
+    expect(page.locator("#task-detail .run")).to_have_count(0)
+
+    gate.touch()
+
+    expect(page.locator("#task-detail .run h3")).to_contain_text(["its worker died", "Finished"])
+    time = page.locator("#task-detail .log time").first
+    moment = datetime.fromisoformat(time.get_attribute("datetime") or "").astimezone(ZoneInfo("Asia/Shanghai"))
+    expect(time).to_have_text(f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}")
+    page.locator(".node", has_text="last").click()
+    expect(page.locator("#task-detail .log")).to_contain_text(text)
+    expect(page.locator("#task-detail .log img")).to_have_count(0)
+
+
+def test_timeline_folds_all_but_the_latest_runs_and_tells_of_a_correction(desk: Desk) -> None:
+    task_id = add_ended_import(desk.platform, 100, "often-run")
+    add_lost_runs(desk.platform, task_id, 49)
+    page = desk.sit(f"/tasks/{task_id}")
+    steps = page.locator(".timeline > li")
+    expect(steps).to_contain_text(["Submitted", "47 earlier runs", "Run 48 began", "Ended"])
+    expect(page.get_by_text("Run 1 began")).to_be_hidden()
+
+    page.locator(".timeline summary").press("Enter")
+    expect(page.get_by_text("Run 1 began")).to_be_visible()
+    page.locator(".row-space input").fill("85123A")
+    page.click("#run-these")
+
+    expect(page.locator(".summary .state")).to_contain_text("Finished")
+    expect(steps.last).to_contain_text("Partly succeeded; Finished since rows were corrected")
 
 
 @pytest.mark.parametrize(("language", "said"), [("en-GB", "more than 1,000"), ("zh-CN", "超过第 1,000 位")])

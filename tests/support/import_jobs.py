@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 
-from gm_async_task.tasks.models import tasks
+from gm_async_task.tasks.models import runs, tasks
 from gm_service.orders.imports.models import RowState, order_import, order_import_row
 from shared.database import in_write, make_engine
 from tests.support.cluster import Cluster, StationClient
@@ -109,6 +109,18 @@ def add_ended_import(platform: Cluster, count: int, name: str, bad_every: int = 
     in_write(engine, lambda connection: _enter_rows(connection, int(task_id), order_rows(count, name, bad_every)))
     engine.dispose()
     return int(task_id)
+
+
+def add_lost_runs(platform: Cluster, task_id: int, count: int) -> None:
+    """Enter runs whose workers died straight into the database, and after them one that partly succeeded."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    moments = dict.fromkeys(("sent_time", "start_time", "end_time"), now)
+    lost = {"task_id": task_id, "status": 1, "reason_code": "worker_lost", **moments}
+    rows = [{**lost, "run_count": number} for number in range(1, count + 1)]
+    last = {**lost, "run_count": count + 1, "status": 4, "reason_code": None}
+    engine = make_engine(platform.databases.tasks_url)
+    in_write(engine, lambda connection: connection.execute(insert(runs), [*rows, last]))
+    engine.dispose()
 
 
 def add_waiting_tasks(tasks_url: str, count: int, queue: str) -> None:

@@ -1,11 +1,13 @@
 // When which task of a job ran, each of its runs a bar on one scale; the same figures stand beside them as text.
 
 import { html } from "./preact.js";
-import { jobState, seconds } from "./job_words.js";
+import { jobMark, jobState, seconds } from "./job_words.js";
+import { useNow } from "./task_list.js";
 import { formatTime, t } from "./texts.js";
 
 export function JobGantt({ tasks, runs }) {
-  const spans = runs.filter((run) => run.start_time).map(spanOf);
+  const now = useNow(runs.some((run) => !run.end_time));
+  const spans = runs.filter((run) => run.start_time).map((run) => spanOf(run, now));
   if (spans.length === 0) {
     return html`<p class="quiet">${t("nothing_began")}</p>`;
   }
@@ -17,7 +19,7 @@ export function JobGantt({ tasks, runs }) {
       ${tasks.map((task) => {
         const own = spans.filter((span) => span.run.task_id === task.task_id);
         return html`<li key=${task.task_label}>
-          <span>${task.task_label}</span>
+          <span><span aria-hidden="true">${jobMark(task.task_status)}</span> ${task.task_label}</span>
           <span class="track">${own.map(
             ({ run, start, end }) => html`<span class=${`span ${toneOf(run)}`} style=${{ left: share(start - first), width: share(end - start) }}></span>`,
           )}</span>
@@ -27,9 +29,9 @@ export function JobGantt({ tasks, runs }) {
     </ol>`;
 }
 
-function spanOf(run) {
+function spanOf(run, now) {
   const start = Date.parse(run.start_time);
-  return { run, start, end: Math.max(run.end_time ? Date.parse(run.end_time) : Date.now(), start) };
+  return { run, start, end: Math.max(run.end_time ? Date.parse(run.end_time) : now, start) };
 }
 
 function toneOf(run) {

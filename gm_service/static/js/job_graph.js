@@ -7,7 +7,6 @@ import { t } from "./texts.js";
 
 const NODE = { width: 176, height: 48 };
 const MARGIN = 8;
-const LONGEST_LABEL = 20;
 
 export function JobGraph({ tasks, chosen, onChoose }) {
   // Where things stand follows from the edges alone; states change while it runs.
@@ -38,7 +37,7 @@ export function JobGraph({ tasks, chosen, onChoose }) {
         onKeyDown=${press(label)}
       >
         <rect width=${NODE.width} height=${NODE.height} rx="6" />
-        <text x="12" y="20">${label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label}</text>
+        <foreignObject x="12" y="5" width=${NODE.width - 20} height="22"><div class="label">${label}</div></foreignObject>
         <text x="12" y="39" class="small">${jobMark(task.task_status)} ${jobState(task.task_status)}</text>
       </g>`;
     })}

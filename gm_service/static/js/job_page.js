@@ -20,7 +20,8 @@ export function JobPage({ jobId }) {
       ["list_tasks", { job_id: Number(jobId) }],
       ["list_runs", { job_id: Number(jobId) }],
     ],
-    ([{ data: job }]) => job.job_status !== "started",
+    // A failed job's other tasks go on to their ends.
+    ([{ data: job }, , { data: runs }]) => job.job_status !== "started" && runs.list.every((run) => run.end_time),
   );
   const [label, setLabel] = useState(null);
   const [job, tasks, runs] = answers ? [answers[0].data, answers[1].data.list, answers[2].data.list] : [null, [], []];
@@ -33,7 +34,7 @@ export function JobPage({ jobId }) {
     ${job &&
     html`<${JobSummary} job=${job} onChange=${soon} />
       <section aria-labelledby="graph-title"><h2 id="graph-title">${t("graph")}</h2><${JobGraph} tasks=${tasks} chosen=${label} onChoose=${setLabel} /></section>
-      <div aria-live="polite">${task && html`<${JobTask} key=${task.task_id} task=${task} />`}</div>
+      <div aria-live="polite">${task && html`<${JobTask} key=${task.task_id} task=${task} mark=${JSON.stringify(runs.filter((run) => run.task_id === task.task_id))} />`}</div>
       <section aria-labelledby="gantt-title"><h2 id="gantt-title">${t("timeline")}</h2><${JobGantt} tasks=${tasks} runs=${runs} /></section>
       <${Raw} title=${t("job_extra")} value=${job.job_extra} />
       <${Raw} title=${t("result")} value=${job.ret_data} />`}`;

@@ -4,13 +4,13 @@ import { useJobAnswers } from "./job_state.js";
 import { jobState, seconds } from "./job_words.js";
 import { html } from "./preact.js";
 import { Raw } from "./raw.js";
-import { stateOf } from "./task_words.js";
+import { runState } from "./task_words.js";
 import { formatInstant, formatTime, t } from "./texts.js";
 
-export function JobTask({ task }) {
+/** `mark` is another text whenever a run of the task began or was over. */
+export function JobTask({ task, mark }) {
   const named = { job_id: task.job_id, task_id: task.task_id };
-  // Asked again whenever the task's own row has changed.
-  const [answers] = useJobAnswers([["list_runs", named]], () => true, [task.task_status, task.task_retrycount, task.u_time]);
+  const [answers, failure] = useJobAnswers([["list_runs", named]], () => true, [mark]);
   const runs = answers?.[0].data.list ?? [];
   const facts = [
     ["filter_state", jobState(task.task_status)],
@@ -24,6 +24,7 @@ export function JobTask({ task }) {
     <dl class="facts">${facts.map(([key, value]) => html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>`)}</dl>
     <${Raw} title=${t("parameters")} value=${task.task_params} isOpen=${true} />
     <${Raw} title=${t("result")} value=${task.ret_data} isOpen=${true} />
+    ${failure && html`<p class="notice bad" role="alert">${failure.message}</p>`}
     ${runs.map((run) => html`<${Run} key=${run.run_count} run=${run} />`)}
   </section>`;
 }
@@ -34,9 +35,8 @@ function Run({ run }) {
     ["step_started", run.start_time],
     ["step_ended", run.end_time],
   ].filter(([, moment]) => moment);
-  const why = run.reason_code ? ` · ${run.reason_code}` : "";
   return html`<section class="run">
-    <h3>${t("run_number", { number: run.run_count })} <span class="quiet">${run.end_time ? stateOf(run) : t("state_2")}${why}</span></h3>
+    <h3>${t("run_number", { number: run.run_count })} <span class="quiet">${runState(run)}</span></h3>
     <p class="quiet">${moments.map(([key, moment]) => `${t(key)} ${formatTime(moment)}`).join(" · ")}</p>
     ${run.end_time && html`<${Log} lines=${run.log} />`}
   </section>`;

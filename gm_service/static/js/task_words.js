@@ -31,6 +31,12 @@ export function stateOf(task) {
   return task.status === 2 && task.stop_requested ? t("stop_asked") : t(`state_${task.status}`);
 }
 
+/** Return what became of a run, or that it goes on. */
+export function runState(run) {
+  const known = { worker_lost: t("run_lost"), handed_back: t("run_handed_back") }[run.reason_code];
+  return run.status === 1 && known ? known : stateOf(run);
+}
+
 export function businessOf(task) {
   const known = BUSINESSES[task.business_id];
   return known ? t(known) : task.business_name || t(KINDS[task.type] ?? "business_process");

@@ -28,10 +28,10 @@ export function formatTime(moment) {
   return formatIn(timeZone(), new Date(moment));
 }
 
-/** Return a moment (ISO 8601) as the time of day with its milliseconds. */
+/** Return a moment (ISO 8601) as the time of day, with its milliseconds, by the station's clock. */
 export function formatInstant(moment) {
-  const style = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23", timeZone };
-  return new Intl.DateTimeFormat(language, style).format(new Date(moment));
+  const style = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" };
+  return new Intl.DateTimeFormat(language, { ...style, timeZone: timeZone() }).format(new Date(moment));
 }
 
 /** Return what the station's clock showed (`YYYY-MM-DD HH:MM:SS`), whichever zone this machine is in. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -54,6 +55,12 @@ def die_once(req: Any, path: str) -> Any:
 def sleep(req: Any, seconds: float) -> Any:
     """Take a while, and never ask whether it must stop."""
     time.sleep(seconds)
+    return retstat.OK, {}
+
+
+def log(req: Any, text: str) -> Any:
+    """Log a text."""
+    logging.getLogger(__name__).warning(text)
     return retstat.OK, {}
 
 
