@@ -184,7 +184,7 @@ def explain(folder: Path | None, wanted: str, output: Path | None) -> None:
     from shared.profiling import explanation as why  # noqa: PLC0415 what reads SQL is not everywhere
     from shared.profiling.page import make_page  # noqa: PLC0415
 
-    explanation = why.explain_file(Path(wanted)) if Path(wanted).is_file() else why.explain(_store(folder), wanted)
+    explanation = why.explain_file(Path(wanted)) if _means_file(wanted) else why.explain(_store(folder), wanted)
     terminal.show_explanation(explanation)
     if output is not None:
         output.write_text(make_page(explanation), "utf-8")
@@ -271,19 +271,23 @@ def indexes(first: str, second: str) -> None:
     click.echo("Both databases have the same indexes.")
 
 
+def _means_file(named: str) -> bool:
+    """Tell whether a file is meant rather than a record, also where there is none."""
+    path = Path(named)
+    return path.exists() or os.sep in named or path.suffix in _SUFFIXES
+
+
 def _find_table(folder: Path | None, named: str) -> Table:
     """Return a file's table, or that of a task, request or record with all that it called."""
-    path = Path(named)
-    if path.exists() or os.sep in named or path.suffix in _SUFFIXES:
-        return open_table(path)
+    if _means_file(named):
+        return open_table(Path(named))
     return join(*find_kept(_store(folder), named))
 
 
 def _find_file(folder: Path | None, named: str) -> Path:
     """Return a file by its path, or a record's by its id."""
-    path = Path(named)
-    if path.exists() or os.sep in named or path.suffix in _SUFFIXES:
-        return path
+    if _means_file(named):
+        return Path(named)
     store = _store(folder)
     record = next((record for record in store.list_records() if record["id"] == named), None)
     if record is None or not store.profile_of(record).is_file():

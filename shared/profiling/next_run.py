@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.errors import PlatformError, TaskNotFound
+from shared.errors import InvalidField, PlatformError, TaskNotFound
 from shared.task_api.client import TaskClient
 from shared.task_api.models import Task, TaskStatus
 from shared.task_api.transport import HttpTransport
@@ -30,7 +30,7 @@ def foretell_run(task_id: int, settings: Mapping[str, str]) -> str:
     signed = settings.get("GM_SIGNED_CALLS", "off") != "off"
     try:
         task = TaskClient(HttpTransport(address, key, signed=signed)).get(task_id, without_input=True, brief=True)
-    except TaskNotFound as error:
+    except (TaskNotFound, InvalidField) as error:  # the latter: no task can have that id
         raise NeverRuns(f"There is no task {task_id}.") from error
     except PlatformError as error:
         return f"{address} was asked whether there is such a task, in vain: {error}"

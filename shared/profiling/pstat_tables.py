@@ -92,7 +92,13 @@ def _less(row: Row, before: Row) -> Row:
 def _as_table(read: Any) -> Table:
     if not read:
         raise TypeError("pstats takes no profile without a function for one")
-    return {_as_place(place): _as_row(*row) for place, row in read.items()}
+    return _with_all_callers({_as_place(place): _as_row(*row) for place, row in read.items()})
+
+
+def _with_all_callers(table: Table) -> Table:
+    """Give callers that a profiler left out a row without time: pstats and gprof2dot look each of them up."""
+    callers = {caller for row in table.values() for caller in row[4]}
+    return table | {caller: (0, 0, 0.0, 0.0, {}) for caller in sorted(callers - table.keys())}
 
 
 def _as_place(place: Any) -> Place:

@@ -21,7 +21,7 @@ _NEEDED = {
     *("started_at", "seconds", "cpu_seconds", "memory", "ledger", "scans"),
 }
 """what lacks one of these is no record of ours, or one of another release"""
-_SAFE_NAME = re.compile(r"[\w.-]+")
+_MARKABLE = re.compile(r"\d+|\w+(\.\w+)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class ProfileStore:
             OSError: the folder can't be written.
             ValueError: that can be neither.
         """
-        if not _SAFE_NAME.fullmatch(wanted) or wanted.startswith("."):
+        if not _MARKABLE.fullmatch(wanted):
             raise ValueError(f"{wanted!r} is neither a task's id nor a function's dotted path")
         write_whole(self._marks / wanted, 1 << 63, lambda unfinished: unfinished.write_text(way))
 

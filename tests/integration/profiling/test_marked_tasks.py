@@ -92,11 +92,12 @@ def test_a_repeatable_task_is_marked_for_its_next_run(
 
 
 @pytest.mark.usefixtures("address")
-def test_a_task_that_is_not_there_is_not_marked(tmp_path: Path) -> None:
-    done, is_marked = mark(tmp_path, 999_999)
+@pytest.mark.parametrize("task_id", [999_999, 0, 10**30])
+def test_a_task_that_is_not_there_is_not_marked(tmp_path: Path, task_id: int) -> None:
+    done, is_marked = mark(tmp_path, task_id)
 
     assert (done.exit_code, is_marked) == (1, False)
-    assert "There is no task 999999." in done.output
+    assert f"There is no task {task_id}." in done.output
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,10 @@ def test_what_is_no_profile_is_refused_in_a_sentence(
         (("explain", "99"), "There is no profile of 99"),
         (("stat", "-f", "absent.prof"), "absent.prof can't be read"),
         (("stat", "-f", "absent"), "neither a file nor a record"),
+        (("explain", "absent.prof"), "absent.prof can't be read"),
         (("task", "../x"), "neither a task's id"),
+        (("task", "misspelt"), "neither a task's id"),
+        (("task", "shop..work"), "neither a task's id"),
     ],
 )
 def test_what_is_not_there_is_told(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
