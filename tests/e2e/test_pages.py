@@ -138,9 +138,14 @@ def test_large_export_is_followed_in_place_and_asked_for_again(desk: Desk) -> No
     rows = CalamineWorkbook.from_filelike(io.BytesIO(Path(started.value.path()).read_bytes())).get_sheet_by_index(0)
     assert len(rows.to_python()) > 1000
 
+    page.reload()
+    expect(page.locator(".summary a.primary")).to_be_visible()
+
     page.evaluate("sessionStorage.clear()")
     page.get_by_role("link", name="Run again").click()
     expect(page.locator("[name=end_date]")).to_have_value("2010-12-05")
+    expect(page).to_have_url(f"{desk.url}/export")
+    expect(page.locator(".summary")).to_have_count(0)
 
 
 def test_import_is_stopped_in_the_middle(desk: Desk) -> None:

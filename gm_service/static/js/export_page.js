@@ -1,11 +1,12 @@
 // Exports: how many orders match is shown before anything is made; the file, or the task that makes it, appears in place.
 
+import { go } from "./address.js";
 import { get } from "./api.js";
 import { Message, useActing } from "./acting.js";
 import { CycleChoice } from "./cycles.js";
 import { useKept } from "./kept.js";
 import { usePageTitle } from "./page_title.js";
-import { html, useEffect, useRef, useState } from "./preact.js";
+import { html, useEffect, useState } from "./preact.js";
 import { TaskSummary } from "./task_summary.js";
 import { useTaskState } from "./task_state.js";
 import { t } from "./texts.js";
@@ -31,20 +32,28 @@ const OF_DATES = ["start_date", "end_date"];
 export function ExportPage({ query }) {
   usePageTitle(t("export_orders"));
   const [fields, setFields] = useKept("export", EMPTY);
-  const [made, setMade] = useState(null);
+  const [link, setLink] = useState(null);
+  const [taskId, setTaskId] = useKept("export-task", null);
+  const show = (answer) => {
+    setLink(answer?.link ?? null);
+    setTaskId(answer?.task_id ?? null);
+  };
   const [run, busy, message] = useActing();
   const asked = relevant(fields);
-  usePastRequest(query.from, setFields);
+  usePastRequest(query.from, (past) => {
+    setFields(past);
+    show(null);
+  });
   const set = (name) => (event) => {
     const value = event.target ? event.target.value : event;
     setFields((old) => ({ ...old, [name]: value }));
-    setMade(null);
+    show(null);
   };
   const submit = (event) => {
     event.preventDefault();
     run(async () => {
       const answer = await get(EXPORT, asked);
-      setMade(answer);
+      show(answer);
       return { text: answer.link ? `${t("export_at_once")} ${answer.reason}` : t("export_in_background"), tone: "good" };
     });
   };
@@ -74,8 +83,8 @@ export function ExportPage({ query }) {
       <${Message} message=${busy ? { text: t("sending") } : message} />
     </form>
     <section aria-live="polite">
-      ${made?.link && html`<p class="panel"><a class="button primary" id="export-link" href=${made.link}>${t("download")}</a></p>`}
-      ${made?.task_id > 0 && html`<${Exported} key=${made.task_id} taskId=${made.task_id} />`}
+      ${link && html`<p class="panel"><a class="button primary" id="export-link" href=${link}>${t("download")}</a></p>`}
+      ${taskId > 0 && html`<${Exported} key=${taskId} taskId=${taskId} />`}
     </section>`;
 }
 
@@ -126,18 +135,25 @@ export function Progress({ taskId, state: { page, failure }, onChange }) {
     <p><a href=${`/tasks/${taskId}`}>${t("to_task", { id: taskId })}</a></p>`;
 }
 
-/** Fill the form with what an earlier export was asked for. */
+/** Fill the form with what an earlier export was asked for, once: a reload afterwards keeps what was changed. */
 function usePastRequest(taskId, setFields) {
-  const known = useRef(null);
   useEffect(() => {
-    if (!taskId || known.current === taskId) {
-      return;
+    if (!taskId) {
+      return undefined;
     }
-    known.current = taskId;
+    let isLeft = false;
     get("/pages/task", { task_id: taskId }).then(
-      ({ input }) => setFields({ ...EMPTY, ...asFields(input) }),
+      ({ input }) => {
+        if (!isLeft) {
+          setFields({ ...EMPTY, ...asFields(input) });
+          go("/export", { replace: true });
+        }
+      },
       () => undefined,
     );
+    return () => {
+      isLeft = true;
+    };
   }, [taskId]);
 }
 
