@@ -11,11 +11,14 @@ from shared.profiling.pstat_tables import Place, Table
 _SOCKET_FILES = ("/socket.py", "/ssl.py")
 # What has no name belongs to its callers.
 _FILES = {
-    "SQL": ("/sqlalchemy/", "/pymysql/", "/alembic/", "/sqlite3/"),
+    # A sample of the ledger's cursor is one of the driver, whose C functions have no frame.
+    "SQL": ("/sqlalchemy/", "/pymysql/", "/alembic/", "/sqlite3/", "/shared/profiling/statements.py"),
     "HTTP": ("/urllib3/", "/requests/", "/http/client.py", "/botocore/", "/boto3/"),
     "waiting": ("/selectors.py", "/threading.py", "/subprocess.py"),
     "": _SOCKET_FILES,
 }
+_PROFILER = "/shared/profiling/"
+"""what watches is nobody's slow code"""
 _SQL_BUILT_IN = ("sqlite3.", "of 'sqlalchemy.")
 _WAITING = ("time.sleep", "'acquire' of '_thread", "select.", "'poll' of", "waitpid", "posix.read")
 _SOCKETS = ("_socket.socket", "_ssl._SSLSocket")
@@ -124,8 +127,8 @@ def _category(place: Place) -> str | None:
         return _category_of_built_in(function)
     known = next((name for name, parts in _FILES.items() if any(part in file for part in parts)), None)
     if known is None:
-        is_library = "/site-packages/" in file or "/lib/python" in file
-        known = "libraries" if is_library and not is_below(file) else "our code"
+        is_library = ("/site-packages/" in file or "/lib/python" in file) and not is_below(file)
+        known = "libraries" if is_library or _PROFILER in file else "our code"
     return known or None
 
 

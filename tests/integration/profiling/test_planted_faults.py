@@ -135,6 +135,29 @@ def test_a_leak_is_found_with_type_and_line(tmp_path: Path) -> None:
     )
 
 
+def read_row_by_row(engine: Engine) -> None:
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT * FROM planted_orders"))
+        while rows.fetchone() is not None:
+            pass
+
+
+def test_what_counts_the_rows_is_not_told_as_slow_or_busy_code(engine: Engine, tmp_path: Path) -> None:
+    explanation = explained(tmp_path, lambda: read_row_by_row(engine))
+
+    assert "shared/profiling/" not in explanation.slowest
+    assert "shared/profiling/" not in explanation.most_called
+    assert [sentence for sentence, _ in told(explanation, Step.CODE) if "shared/profiling/" in sentence] == []
+
+
+def test_what_the_ledger_keeps_is_not_told_as_growth(engine: Engine, tmp_path: Path) -> None:
+    store = run(tmp_path, lambda: planted.query_in_a_loop(engine, 2), way="memory")
+
+    [growth] = growth_of(store.list_records())
+    assert growth.types
+    assert [name for name, _ in growth.types if name.startswith("shared.profiling.")] == []
+
+
 def test_advice_comes_in_the_manuals_order(engine: Engine, tmp_path: Path) -> None:
     def everything() -> None:
         planted.call_slow_twice()

@@ -123,6 +123,18 @@ def test_calls_of_a_profiled_run_ask_for_profiles_and_others_do_not(tmp_path: Pa
     assert runs.run(NAME, 7, 1, headers_to_pass) == {}
 
 
+@pytest.mark.parametrize(("way", "passed"), [("memory", "ledger"), ("sample", "sample")])
+def test_requests_are_profiled_in_the_runs_way_unless_that_would_take_far_longer(
+    tmp_path: Path, way: str, passed: str
+) -> None:
+    runs = make_runs(tmp_path)
+    runs.plan.store.mark("7", way)
+
+    during = runs.run(NAME, 7, 1, headers_to_pass)
+
+    assert during["X-Profile"] == passed
+
+
 def test_the_processes_of_two_workers_profile_at_once(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, '.')\n"
