@@ -54,9 +54,11 @@ def test_a_marked_import_is_explained_with_the_requests_it_made(platform: Cluste
     wait_for(lambda: CREATE in names_of(folder, task_id), what="the record of the last request")
     told = gm_profile(folder, "explain", str(task_id), "-o", str(folder / "report.html"))
     assert f"task {task_id}, run 1: {IMPORT}" in told
-    assert "INSERT INTO orders" in told
     assert IMPORT in names_of(folder, task_id)
-    assert "judge_rows" in (folder / "report.html").read_text()
+    # The terminal has the ten that took longest.
+    page = (folder / "report.html").read_text()
+    assert "INSERT INTO orders" in page
+    assert "judge_rows" in page
 
 
 def test_a_request_is_profiled_through_both_services(platform: Cluster, folder: Path) -> None:
