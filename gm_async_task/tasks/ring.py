@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from gm_async_task.config import AsyncTaskSettings
 from gm_async_task.tasks.models import tasks
-from gm_async_task.tasks.store import TaskRow
+from gm_async_task.tasks.store import TaskRow, in_line
 from shared.database import DatabaseClock, in_read, in_write
 from shared.errors import Unavailable
 from shared.task_api.lanes import rung_queue
@@ -100,13 +100,13 @@ class Ringer:
 
         Those handed back come first and need no room: others must not keep them from the worker that knows them.
         """
-        of_line = (tasks.c.queue == line.queue, tasks.c.lane.is_not_distinct_from(line.lane))
+        of_line = in_line(line.queue, line.lane)
         handed_back = and_(tasks.c.refused_count > 0, tasks.c.dispatch_count == 0)
         columns = (tasks.c.id, tasks.c.name, tasks.c.run_count, tasks.c.request_id, tasks.c.dispatch_count)
-        due = select(*columns).where(*of_line, *self._is_due()).order_by(tasks.c.id)
+        due = select(*columns).where(of_line, *self._is_due()).order_by(tasks.c.id)
         waiting = select(func.count()).where(
             tasks.c.status == _SUBMITTED,
-            *of_line,
+            of_line,
             tasks.c.dispatch_at > self._clock.now(),
             tasks.c.dispatch_count > 0,
         )

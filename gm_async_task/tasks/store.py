@@ -361,6 +361,11 @@ def list_states(connection: Connection, command: commands.HideTasks) -> Sequence
     return connection.execute(select(*columns).where(_among(command))).all()
 
 
+def in_line(queue: str, lane: str | None) -> ColumnElement[bool]:
+    """Match the tasks of one lane of a queue; each is rung for by itself and has workers of its own."""
+    return and_(tasks.c.queue == queue, tasks.c.lane.is_not_distinct_from(lane))
+
+
 def ended(clock: DatabaseClock, status: int) -> dict[str, Any]:
     """Return the columns that every end of a task sets."""
     moment = clock.now()

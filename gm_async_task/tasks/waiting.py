@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.engine import Connection
 
 from gm_async_task.tasks.models import tasks
-from gm_async_task.tasks.store import TaskRow
+from gm_async_task.tasks.store import TaskRow, in_line
 from shared.database import DatabaseClock
 from shared.task_api.models import MOST_AHEAD, TaskStatus
 
@@ -71,13 +71,8 @@ def _line_of(row: TaskRow) -> Line:
     return row.queue, row.lane
 
 
-def _is_of(line: Line) -> ColumnElement[bool]:
-    queue, lane = line
-    return and_(tasks.c.queue == queue, tasks.c.lane.is_(None) if lane is None else tasks.c.lane == lane)
-
-
 def _list_waiting(connection: Connection, line: Line) -> list[int]:
-    wanted = and_(tasks.c.status == int(TaskStatus.SUBMITTED), _is_of(line))
+    wanted = and_(tasks.c.status == int(TaskStatus.SUBMITTED), in_line(*line))
     return list(connection.scalars(select(tasks.c.id).where(wanted).order_by(tasks.c.id).limit(MOST_AHEAD)))
 
 
@@ -85,7 +80,7 @@ def _read_pace(connection: Connection, clock: DatabaseClock, line: Line) -> floa
     # By the index of figures alone, which begins with when tasks were added: those that waited longer don't count.
     statement = select(func.count(), func.min(tasks.c.start_time), clock.now().label("now")).where(
         tasks.c.creat_time > clock.after(-2 * PACE_SECONDS),
-        _is_of(line),
+        in_line(*line),
         tasks.c.start_time > clock.after(-PACE_SECONDS),
     )
     starts, first, now = connection.execute(statement).one()

@@ -56,9 +56,8 @@ class Explainer:
         now = connection.execute(select(self._clock.now().label("now"))).scalar_one()
         if row.status != TaskStatus.SUBMITTED or row.queue is None:
             return row, now, 0
-        lane = tasks.c.lane.is_(None) if row.lane is None else tasks.c.lane == row.lane
         before = select(func.count()).where(
-            tasks.c.status == int(TaskStatus.SUBMITTED), tasks.c.queue == row.queue, lane, tasks.c.id < row.id
+            tasks.c.status == int(TaskStatus.SUBMITTED), store.in_line(row.queue, row.lane), tasks.c.id < row.id
         )
         return row, now, connection.execute(before).scalar_one()
 
