@@ -102,7 +102,7 @@ def test_denied_notifications_are_told_in_words(desk: Desk, language: str, said:
     # Without leave to ask, this browser denies at once.
     page = desk.sit(locale=language)
 
-    page.locator("#notify").click()
+    page.locator("#notify").press("Space")
 
     expect(page.locator("footer").get_by_role("status")).to_contain_text(said)
     expect(page.locator("#notify")).not_to_be_checked()

@@ -112,6 +112,9 @@ class WorkerHost:
 
     def network_id(self) -> str:
         """Return what tells its network from others."""
+        # What starts the worker is in our own network at first, as the same process.
+        python = Path(sys.executable).resolve()
+        wait_for(lambda: Path(f"/proc/{self._worker.pid}/exe").readlink() == python, 10, f"the worker of {self.name}")
         return str(Path(f"/proc/{self._worker.pid}/ns/net").readlink())
 
     def scratch(self) -> list[str]:
