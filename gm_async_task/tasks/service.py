@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from gm_async_task.config import AsyncTaskSettings
-from gm_async_task.tasks import history, store
+from gm_async_task.tasks import history, listing, store
 from gm_async_task.tasks.followers import Endings, Follower, NoFollower, in_followed_write
 from gm_async_task.tasks.meter import Ended, TaskMeter, end_of
 from gm_async_task.tasks.store import TaskRow
@@ -111,7 +111,7 @@ class TaskService:
         zone = self._settings.zone
 
         def read(connection: Connection) -> list[Task]:
-            rows = store.list_page(connection, command, zone)
+            rows = listing.list_page(connection, command, zone)
             places = self._waiting.places(connection, rows) if command.with_waiting else {}
             return [Task(**task_fields(row, zone, brief=command.brief, waiting=places.get(row.id))) for row in rows]
 
@@ -137,9 +137,9 @@ class TaskService:
         """
 
         def hide(connection: Connection) -> HideLeftOut | None:
-            rows = store.list_states(connection, command)
+            rows = listing.list_states(connection, command)
             _check_one_station(rows)
-            store.hide_ended(connection, self._clock, command)
+            listing.hide_ended(connection, self._clock, command)
             return _left_out(command, rows)
 
         return in_write(self._engine, hide)

@@ -5,7 +5,7 @@ What every run needs is kept as a statement with bound values: building one cost
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,6 @@ from sqlalchemy import (
     case,
     func,
     insert,
-    not_,
     or_,
     select,
     update,
@@ -34,16 +33,15 @@ from shared.database import DatabaseClock, to_utc
 from shared.errors import InvalidField, TaskNotFound
 from shared.task_api import commands
 from shared.task_api.models import ENDED, TaskStatus
-from shared.web.fields import MAX_ID
 
 TaskRow = Row[Any]
-_ENDED = [int(status) for status in ENDED]
-_WITHOUT_INPUT = [column for column in tasks.c if column.name != "input"]
+ENDED_VALUES = [int(status) for status in ENDED]
+WITHOUT_INPUT = [column for column in tasks.c if column.name != "input"]
 # What the rules and guards look at; input and result may be megabytes and are read only where they are needed.
 _STATE = [column for column in tasks.c if column.name not in ("input", "result")]
 _IS_WANTED = tasks.c.id == bindparam("wanted_id")
 _WHOLE = select(tasks).where(_IS_WANTED)
-_WHOLE_WITHOUT_INPUT = select(*_WITHOUT_INPUT).where(_IS_WANTED)
+_WHOLE_WITHOUT_INPUT = select(*WITHOUT_INPUT).where(_IS_WANTED)
 _RESULT = select(tasks.c.result).where(_IS_WANTED)
 
 
@@ -280,7 +278,7 @@ def submit_again(
     """
     statement = (
         update(tasks)
-        .where(tasks.c.id == task_id, tasks.c.status.in_(_ENDED))
+        .where(tasks.c.id == task_id, tasks.c.status.in_(ENDED_VALUES))
         .values(
             status=int(TaskStatus.SUBMITTED),
             result=None,
@@ -304,63 +302,6 @@ def submit_again(
     return int(connection.execute(select(tasks.c.run_count).where(tasks.c.id == task_id)).scalar_one())
 
 
-def list_page(connection: Connection, command: commands.ListTasks, zone: ZoneInfo) -> Sequence[TaskRow]:
-    """Return a page of a station's tasks, newest first; moments without offset are read in `zone`."""
-    filters = {
-        "status": command.status,
-        "type": command.type,
-        "message_show": command.message_show,
-    }
-    query = select(*(_WITHOUT_INPUT if command.brief or command.without_input else tasks.c)).where(
-        tasks.c.station_id == command.station_id
-    )
-    query = query.where(*(tasks.c[name] == value for name, value in filters.items() if value is not None))
-    if command.task_ids is not None:
-        query = query.where(tasks.c.id.in_(command.task_ids))
-    if command.user_task_ids is not None:
-        query = query.where(tasks.c.user_task_id.in_(command.user_task_ids))
-    if command.before_id is not None:
-        query = query.where(tasks.c.id < command.before_id)
-    query = query.where(*_sought(command, zone))
-    page = query.order_by(tasks.c.id.desc()).limit(command.limit).offset(command.offset * command.limit)
-    return connection.execute(page).all()
-
-
-def _sought(command: commands.ListTasks, zone: ZoneInfo) -> Iterator[ColumnElement[bool]]:
-    """Yield what people look for by state, time and words."""
-    if command.active is not None:
-        yield tasks.c.status.not_in(_ENDED) if command.active else tasks.c.status.in_(_ENDED)
-    if command.since is not None:
-        yield tasks.c.creat_time >= to_utc(command.since, zone)
-    if command.until is not None:
-        yield tasks.c.creat_time < to_utc(command.until, zone)
-    if command.text is not None:
-        named = (tasks.c.business_name, tasks.c.file_name, tasks.c.submitted_by)
-        words = [column.icontains(command.text, autoescape=True) for column in named]
-        # As a whole: made up by programs, a part of it says nothing.
-        words.append(tasks.c.user_task_id == command.text)
-        digits = command.text.removeprefix("#")
-        if digits.isascii() and digits.isdigit() and int(digits) <= MAX_ID:
-            words.append(tasks.c.id == int(digits))
-        yield or_(*words)
-
-
-def hide_ended(connection: Connection, clock: DatabaseClock, command: commands.HideTasks) -> None:
-    """Hide those of the named tasks that have ended."""
-    statement = (
-        update(tasks)
-        .where(_among(command), tasks.c.status.in_(_ENDED), not_(tasks.c.message_show.is_(False)))
-        .values(message_show=False, modify_time=clock.now())
-    )
-    connection.execute(statement)
-
-
-def list_states(connection: Connection, command: commands.HideTasks) -> Sequence[TaskRow]:
-    """Return id, user_task_id, station_id and status of the named tasks."""
-    columns = (tasks.c.id, tasks.c.user_task_id, tasks.c.station_id, tasks.c.status)
-    return connection.execute(select(*columns).where(_among(command))).all()
-
-
 def in_line(queue: str, lane: str | None) -> ColumnElement[bool]:
     """Match the tasks of one lane of a queue; each is rung for by itself and has workers of its own."""
     return and_(tasks.c.queue == queue, tasks.c.lane.is_not_distinct_from(lane))
@@ -377,7 +318,7 @@ def _startable(counted: bool) -> ColumnElement[bool]:
     submitted = tasks.c.status == int(TaskStatus.SUBMITTED)
     if counted:
         return and_(submitted, tasks.c.run_count == bindparam("expected_count"))
-    return or_(submitted, and_(tasks.c.repeat.is_(True), tasks.c.status.in_(_ENDED)))
+    return or_(submitted, and_(tasks.c.repeat.is_(True), tasks.c.status.in_(ENDED_VALUES)))
 
 
 def _held(task_id: int, run_count: int | None) -> ColumnElement[bool]:
@@ -397,8 +338,3 @@ def _state_query(named: tuple[str, ...], lock: bool, clock: DatabaseClock | None
     query = select(*columns).where(*(tasks.c[name.removeprefix("wanted_")] == bindparam(name) for name in named))
     # SQLite has locked the whole database by BEGIN IMMEDIATE already and ignores this.
     return query.limit(2).with_for_update() if lock else query.limit(2)
-
-
-def _among(command: commands.HideTasks) -> ColumnElement[bool]:
-    named = or_(tasks.c.id.in_(command.task_ids or []), tasks.c.user_task_id.in_(command.user_task_ids or []))
-    return named if command.station_id is None else and_(named, tasks.c.station_id == command.station_id)

@@ -79,6 +79,25 @@ def test_who_looks_elsewhere_is_notified_of_a_task_that_ends(desk: Desk, tmp_pat
     expect(page).to_have_title(re.compile(r"^Night run"))
 
 
+def test_ends_of_the_clerks_own_tasks_are_told_on_other_pages(desk: Desk, tmp_path: Path) -> None:
+    page = desk.sit("/?text=watched")
+    begun = {"began": str(tmp_path / "began")}
+    colleague = desk.platform.submit("work_until_told", begun, business_name="watched by no one")
+    mine = desk.platform.submit("work_until_told", begun, business_name="watched", submitted_by="clerk")
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".task")).to_have_count(2)
+
+    page.get_by_role("link", name="Export orders").click()
+    expect(page.locator("#export-form")).to_be_visible()
+    for task_id in (colleague, mine):
+        desk.platform.tasks.close(task_id)
+        desk.platform.ended(task_id)
+
+    expect(page.locator(".toast")).to_have_text(re.compile("^watched: Stopped"))
+    page.locator(".toast a").click()
+    expect(page.locator("h1")).to_contain_text(f"#{mine}")
+
+
 def test_hidden_page_asks_for_nothing_where_nobody_wants_to_be_notified(desk: Desk, tmp_path: Path) -> None:
     page = desk.sit()
     page.clock.install()

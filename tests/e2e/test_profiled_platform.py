@@ -71,7 +71,7 @@ def test_a_request_is_profiled_through_both_services(platform: Cluster, folder: 
     told = gm_profile(folder, "explain", "slow-list")
     assert f"{answer.headers['X-Profile-Id']}" in gm_profile(folder, "list")
     assert "gm_service/stations/store.py" in told
-    assert "gm_async_task/tasks/store.py" in told
+    assert "gm_async_task/tasks/listing.py" in told
 
 
 @pytest.mark.skipif(

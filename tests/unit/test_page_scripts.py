@@ -34,6 +34,7 @@ const { runAgain, runCorrected } = await import("./rerun.js");
 const { corrected, isCorrectable, valueAt } = await import("./row_values.js");
 const words = await import("./task_words.js");
 const { TaskFeed } = await import("./task_feed.js");
+const { LeftTasks } = await import("./left_tasks.js");
 const submissions = await import("./submissions.js");
 const given = (await process.stdin.toArray()).join("");
 
@@ -87,7 +88,28 @@ async function feed(answers) {
   return { asked, ended, waits, shown: tasks.map((task) => [task.task_id, task.status]), failed: Boolean(failure) };
 }
 
+// Plays steps, each a method and what it is given ("ask": the answer), and returns what was asked, told and is awaited.
+async function left(steps) {
+  const [asked, ended, waits] = [[], [], []];
+  let answer = null;
+  const ask = async (path, query, known) => {
+    asked.push([query.task_ids, known ?? null]);
+    if (answer === "lost" || answer === "signed out") {
+      throw Object.assign(new Error(), { isSignedOut: answer === "signed out" });
+    }
+    return { data: answer && { tasks: answer }, mark: `m${asked.length}` };
+  };
+  globalThis.setTimeout = (_, milliseconds) => waits.push(milliseconds);
+  const tasks = new LeftTasks((task) => ended.push(task.task_id), ask, () => false);
+  for (const [step, given] of steps) {
+    answer = given;
+    step === "look away" ? (document.hidden = true) : await tasks[step](given);
+  }
+  return { asked, ended, waits, left: [...tasks.ids] };
+}
+
 const calls = {
+  left: () => left(JSON.parse(given)),
   feed: () => feed(JSON.parse(given)),
   time: () => JSON.parse(given).map(([task, now]) => words.timeOf(task, now)),
   corrected: () =>
@@ -249,6 +271,47 @@ def test_older_pages_stay_below_a_fresh_first_page(room: Path) -> None:
     fed = _fed(room, {"tasks": [_task(9, 3), _task(8, 3), _task(7, 3), _task(6, 3)], "more": True}, first)
 
     assert [task_id for task_id, _ in fed["shown"]] == [9, 8, 7, 6]
+
+
+def _left(room: Path, *steps: Any) -> dict[str, Any]:
+    followed: dict[str, Any] = run(room, "left", json.dumps(steps))
+    return followed
+
+
+def test_what_was_left_going_on_is_followed_to_its_end_and_told_once(room: Path) -> None:
+    both = ["leave", [_task(1), _task(2, 1), _task(3, 3)]]
+
+    followed = _left(room, both, ["ask", [_task(1), _task(2)]], ["ask", None], ["ask", [_task(1, 4), _task(2)]])
+
+    assert followed["asked"] == [["1,2", None], ["1,2", "m1"], ["1,2", "m2"]]
+    assert (followed["ended"], followed["left"]) == ([1], [2])
+
+
+def test_what_a_page_shows_again_is_not_told_twice(room: Path) -> None:
+    leave = ["leave", [_task(1), _task(2)]]
+
+    followed = _left(room, leave, ["meet", [_task(1), _task(2, 3)]], ["meet", [_task(1, 3), _task(2, 3)]])
+
+    assert (followed["ended"], followed["left"]) == ([2], [])
+
+
+def test_what_was_hidden_meanwhile_is_asked_for_no_more(room: Path) -> None:
+    followed = _left(room, ["leave", [_task(1), _task(2)]], ["ask", [_task(2)]])
+
+    assert (followed["ended"], followed["left"]) == ([], [2])
+
+
+def test_what_was_left_is_asked_for_more_slowly_while_the_connection_is_lost(room: Path) -> None:
+    followed = _left(room, ["leave", [_task(1)]], *[["ask", "lost"]] * 5, ["ask", None])
+
+    assert followed["waits"] == [3000, 6000, 12_000, 24_000, 48_000, 60_000, 3000]
+
+
+@pytest.mark.parametrize("step", [["ask", "signed out"], ["look away", None]])
+def test_nothing_is_asked_for_where_nobody_is_to_be_told(room: Path, step: Any) -> None:
+    followed = _left(room, ["leave", [_task(1)]], step, ["plan", None])
+
+    assert followed["waits"] == [3000]
 
 
 _AT = "2026-01-01T00:00:00+00:00"

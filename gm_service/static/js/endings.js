@@ -1,5 +1,7 @@
 // Tells that a task has ended: a toast, a number in the title while nobody looks, a notification where it was allowed.
 
+import { getChanged } from "./api.js";
+import { LeftTasks } from "./left_tasks.js";
 import { nameOf, stateOf, toneOf } from "./task_words.js";
 import { t } from "./texts.js";
 import { toast } from "./toasts.js";
@@ -73,7 +75,11 @@ export async function setNotifying(isChosen) {
   return isNotifying();
 }
 
+/** The tasks that go on and that no page of this tab shows any more. */
+export const leftTasks = new LeftTasks(tellEnded, getChanged, isNotifying);
+
 document.addEventListener("visibilitychange", () => {
+  leftTasks.plan();
   if (!document.hidden) {
     unseen = 0;
     setTitle(title);

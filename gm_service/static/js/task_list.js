@@ -2,7 +2,7 @@
 
 import { get, getChanged, post, serviceNow } from "./api.js";
 import { Message, useActing } from "./acting.js";
-import { isNotifying, tellEnded } from "./endings.js";
+import { isNotifying, leftTasks, tellEnded } from "./endings.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./preact.js";
 import { TaskFeed } from "./task_feed.js";
 import { FILTERS } from "./task_filters.js";
@@ -17,15 +17,21 @@ const NARROW_REM = 13.2;
 const STALE_MS = 30_000;
 const HIDDEN_AT_ONCE = 200;
 
+const isMine = (task) => task.submitted_by !== null && task.submitted_by === document.querySelector('meta[name="username"]')?.content;
+
 /** Return the feed of these filters and what it has. */
 export function useFeed(filters) {
   const feed = useMemo(() => new TaskFeed(tellEnded, getChanged, isNotifying), []);
   const [state, setState] = useState(feed.state);
   const key = JSON.stringify(filters);
   useEffect(() => feed.subscribe(setState), [feed]);
+  useEffect(() => leftTasks.meet(state.tasks), [state.tasks]);
   useEffect(() => {
     feed.show(filters);
-    return () => feed.stop();
+    return () => {
+      leftTasks.leave(feed.active().filter(isMine));
+      feed.stop();
+    };
   }, [key]);
   useEffect(() => {
     const look = () => (document.hidden ? feed.plan() : feed.soon());

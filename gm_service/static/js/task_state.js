@@ -1,7 +1,7 @@
 // One task, kept fresh while it goes on: asked for less while nothing changes, on a hidden page only for notifications.
 
 import { getChanged } from "./api.js";
-import { isNotifying, tellEnded } from "./endings.js";
+import { isNotifying, leftTasks, tellEnded } from "./endings.js";
 import { useEffect, useRef, useState } from "./preact.js";
 import { hasEnded } from "./task_words.js";
 
@@ -32,6 +32,7 @@ export function useTaskState(taskId) {
           tellEnded(data.task);
         }
         known = data ?? known;
+        leftTasks.meet([known.task]);
         setState({ page: known, failure: null });
       } catch (error) {
         wait = Math.min(wait * 2, SLOWEST_MS);
@@ -63,6 +64,7 @@ export function useTaskState(taskId) {
     addEventListener("online", look);
     return () => {
       isOver = true;
+      leftTasks.leave(known ? [known.task] : []);
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", look);
       removeEventListener("online", look);
