@@ -28,6 +28,7 @@ globalThis.sessionStorage = {
   removeItem: (key) => kept.delete(key),
 };
 globalThis.document = { documentElement: { lang: "en" }, querySelector: () => null, hidden: false };
+globalThis.addEventListener = document.addEventListener = () => undefined;
 globalThis.fetch = async () => ({ json: async () => JSON.parse(process.argv[3]) });
 const { countJsonRows, decodeJson } = await import("./json_rows.js");
 const { runAgain, runCorrected } = await import("./rerun.js");
@@ -88,22 +89,26 @@ async function feed(answers) {
   return { asked, ended, waits, shown: tasks.map((task) => [task.task_id, task.status]), failed: Boolean(failure) };
 }
 
-// Plays steps, each a method and what it is given ("ask": the answer), and returns what was asked, told and is awaited.
-async function left(steps) {
+// Plays steps, each a method with what it is given, or "tick" for the next turn; `answers` are what is asked brings.
+async function left({ steps, answers }) {
   const [asked, ended, waits] = [[], [], []];
-  let answer = null;
-  const ask = async (path, query, known) => {
+  let turn = null;
+  globalThis.setTimeout = (next, milliseconds) => {
+    turn = next;
+    waits.push(milliseconds);
+  };
+  const request = async (path, query, known) => {
     asked.push([query.task_ids, known ?? null]);
+    const answer = answers.shift();
     if (answer === "lost" || answer === "signed out") {
       throw Object.assign(new Error(), { isSignedOut: answer === "signed out" });
     }
     return { data: answer && { tasks: answer }, mark: `m${asked.length}` };
   };
-  globalThis.setTimeout = (_, milliseconds) => waits.push(milliseconds);
-  const tasks = new LeftTasks((task) => ended.push(task.task_id), ask, () => false);
+  const tasks = new LeftTasks((task) => ended.push(task.task_id), request, () => false);
   for (const [step, given] of steps) {
-    answer = given;
-    step === "look away" ? (document.hidden = true) : await tasks[step](given);
+    step === "look away" ? (document.hidden = true) : step === "tick" ? turn() : tasks[step](given);
+    await new Promise(setImmediate);
   }
   return { asked, ended, waits, left: [...tasks.ids] };
 }
@@ -273,45 +278,62 @@ def test_older_pages_stay_below_a_fresh_first_page(room: Path) -> None:
     assert [task_id for task_id, _ in fed["shown"]] == [9, 8, 7, 6]
 
 
-def _left(room: Path, *steps: Any) -> dict[str, Any]:
-    followed: dict[str, Any] = run(room, "left", json.dumps(steps))
+def _left(room: Path, steps: list[Any], *answers: Any) -> dict[str, Any]:
+    followed: dict[str, Any] = run(room, "left", json.dumps({"steps": steps, "answers": answers}))
     return followed
 
 
-def test_what_was_left_going_on_is_followed_to_its_end_and_told_once(room: Path) -> None:
-    both = ["leave", [_task(1), _task(2, 1), _task(3, 3)]]
+_TICK = ["tick", None]
 
-    followed = _left(room, both, ["ask", [_task(1), _task(2)]], ["ask", None], ["ask", [_task(1, 4), _task(2)]])
+
+def test_what_was_left_going_on_is_followed_to_its_end_and_told_once(room: Path) -> None:
+    steps = [["leave", [_task(1), _task(2, 1), _task(3, 3)]], _TICK, _TICK]
+
+    followed = _left(room, steps, [_task(1), _task(2)], None, [_task(1, 4), _task(2)])
 
     assert followed["asked"] == [["1,2", None], ["1,2", "m1"], ["1,2", "m2"]]
     assert (followed["ended"], followed["left"]) == ([1], [2])
 
 
 def test_what_a_page_shows_again_is_not_told_twice(room: Path) -> None:
-    leave = ["leave", [_task(1), _task(2)]]
+    steps = [["leave", [_task(1), _task(2)]], ["meet", [_task(1), _task(2, 3)]], ["meet", [_task(1, 3), _task(2, 3)]]]
 
-    followed = _left(room, leave, ["meet", [_task(1), _task(2, 3)]], ["meet", [_task(1, 3), _task(2, 3)]])
+    followed = _left(room, [*steps, _TICK], [_task(1), _task(2)])
 
     assert (followed["ended"], followed["left"]) == ([2], [])
+    assert len(followed["asked"]) == 1
 
 
 def test_what_was_hidden_meanwhile_is_asked_for_no_more(room: Path) -> None:
-    followed = _left(room, ["leave", [_task(1), _task(2)]], ["ask", [_task(2)]])
+    followed = _left(room, [["leave", [_task(1), _task(2)]], _TICK], [_task(2)], [_task(2)])
 
+    assert followed["asked"] == [["1,2", None], ["2", None]]
     assert (followed["ended"], followed["left"]) == ([], [2])
 
 
-def test_what_was_left_is_asked_for_more_slowly_while_the_connection_is_lost(room: Path) -> None:
-    followed = _left(room, ["leave", [_task(1)]], *[["ask", "lost"]] * 5, ["ask", None])
+def test_what_was_left_is_asked_for_more_slowly_while_nothing_changes_or_answers(room: Path) -> None:
+    steps = [["leave", [_task(1)]], *[_TICK] * 6]
 
-    assert followed["waits"] == [3000, 6000, 12_000, 24_000, 48_000, 60_000, 3000]
+    followed = _left(room, steps, None, None, "lost", "lost", "lost", [_task(1)], None)
+
+    assert followed["waits"] == [1500, 2250, 4500, 8000, 8000, 1000, 1500]
 
 
-@pytest.mark.parametrize("step", [["ask", "signed out"], ["look away", None]])
-def test_nothing_is_asked_for_where_nobody_is_to_be_told(room: Path, step: Any) -> None:
-    followed = _left(room, ["leave", [_task(1)]], step, ["plan", None])
+@pytest.mark.parametrize(
+    ("steps", "answers"),
+    [
+        ([["leave", [_task(1)]]], ["signed out"]),
+        ([["look away", None], ["leave", [_task(1)]]], [[_task(1)]]),
+        ([["leave", [_task(1, 3)]]], []),
+    ],
+)
+def test_nothing_goes_on_being_asked_for_where_nobody_is_to_be_told(
+    room: Path, steps: list[Any], answers: list[Any]
+) -> None:
+    followed = _left(room, steps, *answers)
 
-    assert followed["waits"] == [3000]
+    assert len(followed["asked"]) == len(answers)
+    assert followed["waits"] == []
 
 
 _AT = "2026-01-01T00:00:00+00:00"

@@ -79,7 +79,6 @@ export async function setNotifying(isChosen) {
 export const leftTasks = new LeftTasks(tellEnded, getChanged, isNotifying);
 
 document.addEventListener("visibilitychange", () => {
-  leftTasks.plan();
   if (!document.hidden) {
     unseen = 0;
     setTitle(title);

@@ -1,28 +1,26 @@
 // Tasks that went on when the clerk left the page that showed them: their ends are told on whatever page is open.
 // Draws nothing; endings.js has the ones of this tab.
 
+import { FAILED, makePoll, NEW, OVER, SAME } from "./polling.js";
 import { hasEnded } from "./task_words.js";
 
-const CALM_MS = 3_000;
-const AWAY_MS = 10_000;
-const SLOWEST_MS = 60_000;
 const MOST_LEFT = 100;
 
 export class LeftTasks {
-  /** `onEnded(task)` is told of each that ended; `ask` is `getChanged`; `isAwaited()` says whether a hidden page asks too. */
-  constructor(onEnded, ask, isAwaited) {
+  /** `onEnded(task)` is told of each that ended; `request` is `getChanged`; `isAwaited()` says whether a hidden page asks too. */
+  constructor(onEnded, request, isAwaited) {
     this.onEnded = onEnded;
-    this.request = ask;
-    this.isAwaited = isAwaited;
+    this.request = request;
     this.ids = new Set();
-    this.failures = 0;
+    this.known = {};
+    this.poll = makePoll(() => this.ask(), isAwaited);
   }
 
   /** Follow those of the tasks that go on, as no page does any more. */
   leave(tasks) {
-    tasks.filter((task) => !hasEnded(task)).forEach((task) => this.ids.add(task.task_id));
-    this.ids = new Set([...this.ids].slice(-MOST_LEFT));
-    this.plan();
+    const goingOn = tasks.filter((task) => !hasEnded(task)).map((task) => task.task_id);
+    this.ids = new Set([...this.ids, ...goingOn].slice(-MOST_LEFT));
+    this.poll.soon();
   }
 
   /** A page shows these, and follows what goes on; what has ended before it came is told here. */
@@ -32,37 +30,31 @@ export class LeftTasks {
   }
 
   async ask() {
+    if (this.ids.size === 0) {
+      return OVER;
+    }
     const asked = [...this.ids];
-    const query = { task_ids: asked.join(",") };
+    const key = asked.join(",");
     try {
-      const { data, mark } = await this.request("/pages/tasks", query, this.askedLast === query.task_ids ? this.mark : null);
-      Object.assign(this, { askedLast: query.task_ids, mark, failures: 0 });
+      const { data, mark } = await this.request("/pages/tasks", { task_ids: key }, this.known.key === key ? this.known.mark : null);
+      this.known = { key, mark };
       if (data) {
         this.settle(asked, data.tasks);
       }
+      return data ? NEW : SAME;
     } catch (error) {
-      this.failures += 1;
       if (error.isSignedOut) {
         this.ids.clear();
+        return OVER;
       }
+      return FAILED;
     }
-    this.plan();
   }
 
   settle(asked, tasks) {
     this.meet(tasks.filter(hasEnded));
-    const goingOn = new Set(tasks.map((task) => task.task_id));
+    const listed = new Set(tasks.map((task) => task.task_id));
     // What isn't listed any more was hidden by somebody who saw its end.
-    asked.filter((id) => !goingOn.has(id)).forEach((id) => this.ids.delete(id));
-  }
-
-  /** Ask again in time; of a hidden page rarely, and only for somebody who wants to be notified. */
-  plan() {
-    clearTimeout(this.timer);
-    const isAway = Boolean(globalThis.document?.hidden);
-    if (this.ids.size > 0 && (!isAway || this.isAwaited())) {
-      const calm = isAway ? AWAY_MS : CALM_MS;
-      this.timer = setTimeout(() => this.ask(), Math.min(calm * 2 ** this.failures, SLOWEST_MS));
-    }
+    asked.filter((id) => !listed.has(id)).forEach((id) => this.ids.delete(id));
   }
 }
