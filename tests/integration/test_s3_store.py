@@ -34,8 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture(autouse=True)
 def empty(server: S3Server) -> None:
-    for file in server.files():
-        server.client.delete_object(Bucket=BUCKET, Key=f"{PREFIX}/{file}")
+    server.empty()
 
 
 @pytest.fixture

@@ -61,6 +61,13 @@ class S3Server:
         """End it: whoever calls is refused."""
         self._process.kill()
 
+    def empty(self) -> None:
+        """Have it run without a file in it, whatever a test did to it."""
+        if self._process.process.poll() is not None:
+            self.start()
+        for file in self.files():
+            self.client.delete_object(Bucket=BUCKET, Key=f"{PREFIX}/{file}")
+
     def freeze(self) -> None:
         """Let it take calls and never answer."""
         self._process.send(signal.SIGSTOP)

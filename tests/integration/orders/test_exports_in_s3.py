@@ -17,15 +17,16 @@ ASYNC = "/station/download/async/5"
 DAY = 86_400
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[S3Server]:
-    running = S3Server(tmp_path)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    running = S3Server(tmp_path_factory.mktemp("s3"))
     yield running
     running.stop()
 
 
 @pytest.fixture
 def world(server: S3Server, orders_engine: Engine, tmp_path: Path) -> World:
+    server.empty()
     world = make_world(orders_engine, tmp_path, **server.settings())
     world.platform.tasks[5] = finished_export()
     return world
