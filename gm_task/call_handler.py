@@ -3,6 +3,7 @@
     python -m gm_task.call_handler /demo_api/hello '{"str_info": "hi"}'
     python -m gm_task.call_handler --serve 8002     # then: curl -d '{"str_info": "hi"}' 127.0.0.1:8002/demo_api/hello
 
+Its settings GM_HANDLER_DIRS and GM_ENVIRONMENT come from the environment and `.env`, as the worker's do.
 Serving is for development: anybody on this machine may call what it serves, so GM_ENVIRONMENT must be `development`.
 """
 
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import structlog
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from gm_task import retstat
 from gm_task.handling import BUILT_IN_HANDLERS, Answer, Handlers, Request
 from shared.context import new_id
@@ -23,12 +27,22 @@ from shared.web import strict_json
 _MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
+class CallSettings(BaseSettings):
+    """What of the worker's settings counts here: nothing else need be set where a handler is written."""
+
+    model_config = SettingsConfigDict(env_prefix="GM_", env_file=".env", extra="ignore", frozen=True)
+
+    handler_dirs: list[Path] = []
+    environment: str = "production"
+
+
 def main(arguments: list[str]) -> int:
     """Call one handler, or serve them all; return the exit code."""
-    handlers = Handlers([*_configured_folders(), BUILT_IN_HANDLERS])
+    settings = CallSettings()
+    handlers = Handlers([*settings.handler_dirs, BUILT_IN_HANDLERS])
     match arguments:
         case ["--serve", port] if port.isdigit():
-            return _serve(handlers, int(port))
+            return _serve(handlers, int(port), settings.environment)
         case [path] | [path, _]:
             body = arguments[1] if len(arguments) > 1 else "{}"
             answer = call(handlers, path, {}, body.encode(), os.environ.get("USER", "-"))
@@ -47,13 +61,15 @@ def call(handlers: Handlers, path: str, query: dict[str, Any], body: bytes, user
     if not isinstance(given, dict):
         return Answer(retstat.ERR_BAD_PARAMS, {"msg": "the parameters must be an object"})
     try:
-        return handlers.call(path, Request(new_id(), username, attempt=1), {**query, **given})
-    except Exception as error:  # as in a job: the handler's fault is its answer
+        answer = handlers.call(path, Request(new_id(), username, attempt=1), {**query, **given})
+        strict_json.loads(strict_json.dumps(answer.to_json()).encode())
+        return answer
+    except (Exception, SystemExit) as error:  # as in a job: the handler's fault is its answer
         return Answer(retstat.ERR_SERVER_EXCEPTION, {"msg": f"{type(error).__name__}: {error}"})
 
 
-def _serve(handlers: Handlers, port: int) -> int:
-    if os.environ.get("GM_ENVIRONMENT") != "development":
+def _serve(handlers: Handlers, port: int, environment: str) -> int:
+    if environment != "development":
         sys.stderr.write("Handlers are served where GM_ENVIRONMENT is development, and nowhere else.\n")
         return 2
     server = ThreadingHTTPServer(("127.0.0.1", port), _make_http(handlers))
@@ -86,10 +102,6 @@ def _make_http(handlers: Handlers) -> type[BaseHTTPRequestHandler]:
     return Http
 
 
-def _configured_folders() -> list[Path]:
-    given = os.environ.get("GM_HANDLER_DIRS")
-    return [Path(each) for each in strict_json.loads(given)] if given else []
-
-
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the answer stands alone
     sys.exit(main(sys.argv[1:]))

@@ -38,7 +38,7 @@ class OrderIntake(WorkflowRunner):
         """Add the five."""
         functions = "gm_task.functions.orders"
         request = ["export", "station_id", "query", "format", "file_name", "language", "yongyou"]
-        self.add_task("check", "/order_intake/check", requires=["import_id"], retrymax=2)
+        self.add_task("check", "/order_intake/check", requires=["import_id"])  # waits for gm_service by itself
         self.add_task("import", f"{functions}.import_orders", requires=["import_id"], dependencies=["check"])
         self.add_task(
             "plan_export",

@@ -259,10 +259,31 @@ def end_unfinished(
     if not task_ids:
         return 0
     history.note_ends(connection, clock, task_ids, reason_code)
-    live = (int(TaskStatus.SUBMITTED), int(TaskStatus.RUNNING))
+    live = (TaskStatus.SUBMITTED, TaskStatus.RUNNING)
+    return _end_in(connection, clock, task_ids, live, reason=reason, reason_code=reason_code)
+
+
+def end_unstarted(
+    connection: Connection, clock: DatabaseClock, task_ids: Sequence[int], *, reason: str, reason_code: str
+) -> int:
+    """End those of the tasks that no run holds as failed, as the rows are now; return how many there were."""
+    if not task_ids:
+        return 0
+    return _end_in(connection, clock, task_ids, (TaskStatus.SUBMITTED,), reason=reason, reason_code=reason_code)
+
+
+def _end_in(
+    connection: Connection,
+    clock: DatabaseClock,
+    task_ids: Sequence[int],
+    statuses: Sequence[TaskStatus],
+    *,
+    reason: str,
+    reason_code: str,
+) -> int:
     statement = (
         update(tasks)
-        .where(tasks.c.id.in_(task_ids), tasks.c.status.in_(live))
+        .where(tasks.c.id.in_(task_ids), tasks.c.status.in_([int(status) for status in statuses]))
         .values(**ended(clock, TaskStatus.FAILED), reason=reason, reason_code=reason_code)
     )
     return connection.execute(statement).rowcount

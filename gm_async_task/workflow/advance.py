@@ -15,7 +15,7 @@ from gm_async_task.workflow.dispatch import Dispatch
 from gm_async_task.workflow.notices import Notifier
 from gm_async_task.workflow.outcomes import TaskEnd
 from gm_async_task.workflow.params import RequiresFailed, resolve
-from gm_async_task.workflow.states import TaskState, TaskStatus, Verdict, find_ready, judge
+from gm_async_task.workflow.states import LIVE, TaskState, TaskStatus, Verdict, find_ready, judge
 from gm_async_task.workflow.stats import Stat
 from gm_async_task.workflow.store import TaskRow
 from gm_async_task.workflow.turn import Turn
@@ -64,7 +64,7 @@ class Advance:
         """End the job, whose tasks stand as `states` say; what nobody has started is withdrawn."""
         job = turn.job
         if any(state.status is TaskStatus.PENDING for state in states):
-            self.withdraw(turn.connection, job.job_id, (TaskStatus.PENDING,))
+            self._withdraw_unstarted(turn.connection, job.job_id)
         turn.change_job(
             job_status=verdict.status.value,
             ret_stat=str(verdict.ret_stat),
@@ -72,18 +72,22 @@ class Advance:
             e_time=turn.now,
             exe_id=job.exe_id + 1,
         )
-        self.free_locks_of_ended(turn, states)
+        self.free_locks_of_ended(turn)
         self.tell(turn)
         log.info("job_ended", job_id=job.job_id, status=verdict.status.value, stat=str(verdict.ret_stat))
 
-    def withdraw(self, connection: Connection, job_id: int, statuses: tuple[TaskStatus, ...]) -> None:
-        """End the runs behind a job's tasks in these states; what still works is fenced off."""
-        rows = store.list_runs(connection, job_id, [status.value for status in statuses])
+    def withdraw(self, connection: Connection, job_id: int) -> None:
+        """End the runs behind a job's tasks; what still works is fenced off."""
+        rows = store.list_runs(connection, job_id, [status.value for status in LIVE])
         async_store.end_unfinished(connection, self._clock, rows, reason=JOB_ENDED, reason_code="job_ended")
 
-    def free_locks_of_ended(self, turn: Turn, states: Sequence[TaskState]) -> None:
+    def free_locks_of_ended(self, turn: Turn) -> None:
         """Free the locks of a job that is over, but not while one of its handlers still works under them."""
-        if turn.job.job_lock and not any(state.status is TaskStatus.STARTED for state in states):
+        if not turn.job.job_lock:
+            return
+        # As they stand now: a worker may have claimed one since the turn began.
+        states = store.list_states(turn.connection, turn.job.job_id)
+        if not any(state.status is TaskStatus.STARTED for state in states):
             lock_store.free_locks(turn.connection, turn.job.job_id)
 
     def tell(self, turn: Turn) -> None:
@@ -91,6 +95,11 @@ class Advance:
         if self._notifier.is_wanted(turn.job.job_type):
             self._notifier.keep(turn.connection, store.get_job(turn.connection, turn.job.job_id))
             turn.has_notices = True
+
+    def _withdraw_unstarted(self, connection: Connection, job_id: int) -> None:
+        """End what no worker has claimed; what one claims meanwhile runs beside, and is recorded."""
+        rows = store.list_runs(connection, job_id, [TaskStatus.PENDING.value])
+        async_store.end_unstarted(connection, self._clock, rows, reason=JOB_ENDED, reason_code="job_ended")
 
     def _dispatch_ready(self, turn: Turn, ready: Sequence[TaskState], states: Sequence[TaskState]) -> bool:
         """Give ready tasks to the workers; return True where one of them can't be given what it requires."""

@@ -67,7 +67,7 @@ class JobEngine:
         if job.job_status == JobStatus.STARTED:
             self._advance.go_on(turn)
         else:
-            self._advance.free_locks_of_ended(turn, store.list_states(connection, job.job_id))
+            self._advance.free_locks_of_ended(turn)
         return self._aftermath(turn)
 
     def time_out(self, connection: Connection, job_id: int) -> AfterCommit | None:
@@ -94,11 +94,11 @@ class JobEngine:
 
     def withdraw_all(self, connection: Connection, job_id: int) -> None:
         """End every run of a job that is being deleted; what still works is fenced off."""
-        self._advance.withdraw(connection, job_id, tuple(LIVE))
+        self._advance.withdraw(connection, job_id)
 
     def _end_over_time(self, turn: Turn) -> AfterCommit:
         job_id = turn.job.job_id
-        self._advance.withdraw(turn.connection, job_id, (TaskStatus.STARTED,))
+        self._advance.withdraw(turn.connection, job_id)  # from here on no worker claims any of them
         for state in store.list_states(turn.connection, job_id):
             if state.status is TaskStatus.STARTED:
                 turn.change_task(

@@ -11,6 +11,8 @@ from shared.web import strict_json
 
 MAX_PARAMS_BYTES = 1024 * 1024
 """of one task's parameters as JSON: what its dependencies return is merged into them"""
+MAX_PARAMS_DEPTH = strict_json.MAX_DEPTH - 1
+"""of one task's parameters, which the worker reads as a part of an object"""
 
 
 class RequiresFailed(ValueError):
@@ -38,6 +40,10 @@ def resolve(
     found = {key: list(results) if key == ALL_TASKDATA else _find(key, sources) for key in requires}
     if len(strict_json.dumps(found).encode()) > MAX_PARAMS_BYTES:
         raise RequiresFailed(f"what it requires has more than {MAX_PARAMS_BYTES} bytes")
+    try:
+        strict_json.check_depth(found, MAX_PARAMS_DEPTH)
+    except ValueError as error:
+        raise RequiresFailed(f"what it requires can't be given to it: {error}") from None
     return found
 
 

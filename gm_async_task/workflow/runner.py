@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gm_async_task.workflow.graph import GraphRefused, PlannedTask
+from gm_async_task.workflow.params import MAX_PARAMS_DEPTH
 from shared.web import strict_json
 
 
@@ -96,7 +97,7 @@ def _object(value: object, what: str) -> str:
         raise GraphRefused(f"a task's {what} are an object")
     try:
         text = strict_json.dumps(value)
-        strict_json.loads(text)
+        strict_json.loads(text, MAX_PARAMS_DEPTH)
     except (TypeError, ValueError, RecursionError) as error:
         raise GraphRefused(f"a task's {what} can't be kept as JSON: {error}") from None
     return text

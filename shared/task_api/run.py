@@ -171,7 +171,7 @@ def _perform(body: Body, held: HeldRun) -> Outcome | None:
     """Call the body; return its outcome, None when it left because it was told to."""
     log.info("run_started", task_name=held.task.task_name)
     try:
-        returned = body(RunContext(held))
+        returned = _call_alone(body, RunContext(held))
     except RunStopped:
         if held.ending is None:
             held.end(Ending.CLOSED)
@@ -186,6 +186,16 @@ def _perform(body: Body, held: HeldRun) -> Outcome | None:
     if isinstance(returned, Outcome):
         return _storable(returned, held)
     return _storable(_whole(returned, held), held)
+
+
+def _call_alone(body: Body, context: RunContext) -> Any:
+    """Call the body; a process that it forked and that comes back out of it, a second worker, ends here."""
+    process = os.getpid()
+    try:
+        return body(context)
+    finally:
+        if os.getpid() != process:
+            leave_process()
 
 
 def _explain(error: BaseException, language: Language) -> Outcome:

@@ -326,6 +326,7 @@ def test_a_file_of_which_nothing_would_become_an_order_goes_no_further(platform:
 
     assert jobs.ended(job_id)["ret_stat"] == "ERR_NOTHING_TO_IMPORT"
     assert jobs.tasks(job_id)["import"]["task_status"] == "waiting"
+    assert jobs.tasks(job_id)["check"]["task_retrycount"] == 0, "the answer is the same however often it is asked"
 
 
 def test_no_log_shows_a_fault_of_ours(platform: Cluster) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gm_async_task.workflow.graph import GraphRefused, PlannedTask, check_graph
 from gm_async_task.workflow.outcomes import read_end
-from gm_async_task.workflow.params import RequiresFailed, resolve, saved_part
+from gm_async_task.workflow.params import MAX_PARAMS_DEPTH, RequiresFailed, resolve, saved_part
 from gm_async_task.workflow.states import JobStatus, TaskState, TaskStatus, find_ready, judge, may_try_again
 
 
@@ -137,6 +137,18 @@ def test_parameters_come_from_where_the_contract_says(
 def test_what_nobody_has_can_not_be_required() -> None:
     with pytest.raises(RequiresFailed, match="only_dream"):
         resolve(None, ["only_dream"], [FIRST], TASK, JOB)
+
+
+def test_merged_data_nested_deeper_than_the_worker_reads_is_refused_by_its_name() -> None:
+    given: dict[str, Any] = {}
+    for _ in range(MAX_PARAMS_DEPTH - 2):
+        given = {"inner": given}
+
+    assert resolve(None, ["deep"], [{"deep": given}], {}, {}) == {"deep": given}
+    with pytest.raises(RequiresFailed, match="nested deeper"):
+        resolve(None, ["deep"], [{"deep": {"inner": given}}], {}, {})
+    with pytest.raises(RequiresFailed, match="nested deeper"):
+        resolve(None, ["all_taskdata"], [{"deep": given}], {}, {})
 
 
 def test_merged_data_has_a_limit() -> None:

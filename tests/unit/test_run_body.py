@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -29,6 +30,10 @@ QUICK = RunPolicy(
     progress_seconds=0.0,
     word_seconds=0.0,
 )
+
+
+LEFT = 70
+"""the exit code of a process that a run ends"""
 
 
 class Flaky:
@@ -121,6 +126,24 @@ def test_sys_exit_in_a_body_ends_the_task() -> None:
     run(api, task_id, lambda _: sys.exit("enough"))
 
     assert get(api, task_id).reason == "The function failed: SystemExit: enough"
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that it has threads is as in a worker
+def test_a_process_that_a_body_forked_ends_where_it_leaves_the_body() -> None:
+    api, here = FakeTaskApi(), os.getpid()
+    task_id = add(api)
+
+    def body(_: RunContext) -> int:
+        child = os.fork()
+        if not child:
+            return 0  # as a handler that forgot that it is the child
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    run(api, task_id, body)
+    if os.getpid() != here:
+        os._exit(1)
+
+    assert get(api, task_id).result == LEFT
 
 
 def test_a_long_message_is_cut_to_what_the_contract_takes() -> None:
