@@ -40,7 +40,7 @@ def notify(  # noqa: PLR0917 what the tasks before returned
     if failed:
         links["failed_rows"] = f"/station/order/batch/open_rows?platform_task_id={import_task_id}"
     told = {
-        "en": f"{created} of {total} orders were created, {failed} rows failed.",
+        "en": f"{created} of {total} orders were created, {failed} failed.",
         "zh": f"共 {total} 行，已创建 {created} 个订单，失败 {failed} 行。",
     }
     return retstat.OK, {"data": {**counts, "file_name": file_name, "links": links, "message": told}}
