@@ -103,7 +103,7 @@ def release(platform: Platform, version: str | None, back: bool, status: bool, *
 
     The code must stand in its folder already. On several hosts run it on one, and with --follow on the others.
     """
-    releases = TaskServiceReleases(platform.workers())
+    releases = TaskServiceReleases(platform.workers(), patient=not status)
     try:
         if status:
             click.echo(_describe(releases))

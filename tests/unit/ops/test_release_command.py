@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +53,7 @@ class Known:
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Known:
     known = Known()
-    monkeypatch.setattr(command, "TaskServiceReleases", lambda _client: known)
+    monkeypatch.setattr(command, "TaskServiceReleases", lambda _client, **_how: known)
     monkeypatch.setattr(Platform, "supervisor", lambda _platform: known)
     return known
 
@@ -97,6 +98,15 @@ def test_number_that_would_watch_nothing_is_refused(option: tuple[str, str], etc
     answer = release(etc, "2", *option)
 
     assert (answer.exit_code, known.did) == (2, [])
+
+
+def test_asking_how_it_stands_does_not_wait_for_a_task_service_that_is_away(etc: Path) -> None:
+    began = time.monotonic()
+
+    answer = CliRunner().invoke(main, ["ops", "release", "--status", "--etc", str(etc)])
+
+    assert (answer.exit_code, "does not answer" in answer.output) == (1, True)
+    assert time.monotonic() - began < 10
 
 
 def make_release(version: str, state: ReleaseState) -> Release:
