@@ -33,7 +33,10 @@ def main() -> int:
     parser.add_argument("--broker", choices=["rabbitmq", "redis"], default="rabbitmq")
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
     arguments = parser.parse_args()
-    made = make_secrets(arguments.folder, arguments.broker)
+    try:
+        made = make_secrets(arguments.folder, arguments.broker)
+    except OSError as error:
+        raise SystemExit(f"The secrets can't be written: {error}") from error
     sys.stdout.write(f"{arguments.folder}: made {len(made)} files {' '.join(made)}\n")
     return 0
 

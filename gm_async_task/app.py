@@ -31,6 +31,7 @@ from shared.metrics.meters import Meters
 from shared.metrics.table import ASYNC_TASK
 from shared.signing.guard import CallGuard
 from shared.signing.nonces import NonceStore
+from shared.starting import starting
 from shared.task_api.dispatch import TaskQueue
 from shared.web.app import QUIET_PATHS, make_app
 from shared.web.metering import count_requests, metrics_routes
@@ -38,11 +39,13 @@ from shared.web.metering import count_requests, metrics_routes
 
 def create_app() -> APIFlask:
     """Return the service as the environment configures it."""
-    settings = AsyncTaskSettings()
-    configure_logs("gm_async_task", settings.log_level, settings.secrets())
-    open_folder(ASYNC_TASK)
-    engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
-    return assemble(settings, engine, DatabaseClock(), make_task_queue(settings.broker_url.get_secret_value()))
+    with starting("gm_async_task"):
+        settings = AsyncTaskSettings()
+        configure_logs("gm_async_task", settings.log_level, settings.secrets())
+        open_folder(ASYNC_TASK)
+        engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
+        queue = make_task_queue(settings.broker_url.get_secret_value())
+    return assemble(settings, engine, DatabaseClock(), queue)
 
 
 def assemble(settings: AsyncTaskSettings, engine: Engine, clock: DatabaseClock, queue: TaskQueue) -> APIFlask:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from shared.metrics.binding import Bind
 from shared.settings import CommonSettings
 
 
@@ -40,7 +41,7 @@ class AsyncTaskSettings(CommonSettings):
     unknown_name_seconds: float = Field(
         default=60, ge=0, description="how long a task waits for a worker that has its function, once one refused it"
     )
-    keeper_bind: str = Field(
+    keeper_bind: Bind = Field(
         default="", description="host:port of the keeper's /healthz, /readyz and /metrics; empty: none"
     )
     keeper_health_file: Path | None = Field(

@@ -31,6 +31,7 @@ from shared.metrics.exposition import Exposition, Reading
 from shared.metrics.meters import Meters
 from shared.metrics.server import Endpoint
 from shared.metrics.table import KEEPER
+from shared.starting import starting
 
 log = structlog.get_logger(__name__)
 
@@ -45,10 +46,11 @@ class Sweeps(Protocol):
 
 def main() -> None:
     """Sweep until told to stop."""
-    settings = AsyncTaskSettings()
-    configure_logs("keeper", settings.log_level, settings.secrets())
-    engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
-    queue = make_task_queue(settings.broker_url.get_secret_value())
+    with starting("keeper"):
+        settings = AsyncTaskSettings()
+        configure_logs("keeper", settings.log_level, settings.secrets())
+        engine = make_engine(settings.async_task_database_url.get_secret_value(), answer_seconds=ANSWER_SECONDS)
+        queue = make_task_queue(settings.broker_url.get_secret_value())
     meters, pulse, clock = Meters(KEEPER), KeeperPulse(settings.sweep_seconds), DatabaseClock()
     counting_queue = CountingQueue(queue, meters)
     room = make_workflow_room(engine, settings, clock, counting_queue)

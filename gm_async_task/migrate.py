@@ -12,16 +12,18 @@ from gm_async_task.workflow import models as workflow_models  # noqa: F401 and f
 from shared.database import make_engine
 from shared.logs import configure_logs
 from shared.migrate import STATEMENT_SECONDS, upgrade
+from shared.starting import starting
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def main() -> None:
     """Upgrade the configured database."""
-    settings = AsyncTaskSettings()
-    configure_logs("gm_async_task.migrate", settings.log_level, settings.secrets())
-    url = settings.async_task_database_url.get_secret_value()
-    upgrade(make_engine(url, answer_seconds=STATEMENT_SECONDS), SCRIPTS, metadata, "alembic_async_task")
+    with starting("gm_async_task.migrate"):
+        settings = AsyncTaskSettings()
+        configure_logs("gm_async_task.migrate", settings.log_level, settings.secrets())
+        url = settings.async_task_database_url.get_secret_value()
+        upgrade(make_engine(url, answer_seconds=STATEMENT_SECONDS), SCRIPTS, metadata, "alembic_async_task")
 
 
 if __name__ == "__main__":

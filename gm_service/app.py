@@ -52,6 +52,7 @@ from shared.metrics.meters import Meters
 from shared.metrics.table import SERVICE
 from shared.signing.guard import CallGuard
 from shared.signing.nonces import NonceStore
+from shared.starting import starting
 from shared.task_api.circuit import CircuitTransport
 from shared.task_api.client import TaskClient
 from shared.task_api.dispatch import Dispatcher, TaskQueue
@@ -68,16 +69,19 @@ _HEADERS = {
 
 def create_app() -> APIFlask:
     """Return the service as the environment configures it; call it once a process, after forking."""
-    settings = ServiceSettings()
-    configure_logs("gm_service", settings.log_level, settings.secrets())
-    open_folder(SERVICE)
+    with starting("gm_service"):
+        settings = ServiceSettings()
+        configure_logs("gm_service", settings.log_level, settings.secrets())
+        open_folder(SERVICE)
+        queue = make_task_queue(settings.broker_url.get_secret_value())
+        engine = make_engine(settings.service_database_url.get_secret_value())
     return make_service_app(
         settings,
         CircuitTransport(
             HttpTransport(settings.async_task_url, settings.auth_key.get_secret_value(), signed=settings.signs_calls)
         ),
-        make_task_queue(settings.broker_url.get_secret_value()),
-        make_engine(settings.service_database_url.get_secret_value()),
+        queue,
+        engine,
         DatabaseClock(),
         jobs=HttpJobApi(settings.async_task_url, settings.auth_key.get_secret_value(), signed=settings.signs_calls),
     )

@@ -15,6 +15,7 @@ from gm_service.stations import models as station_models  # noqa: F401 fills the
 from shared.database import make_engine
 from shared.logs import configure_logs
 from shared.migrate import STATEMENT_SECONDS, upgrade
+from shared.starting import starting
 
 SCRIPTS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_service"
@@ -27,9 +28,10 @@ def migrate(engine: Engine) -> None:
 
 def main() -> None:
     """Upgrade the configured database."""
-    settings = ServiceSettings()
-    configure_logs("gm_service.migrate", settings.log_level, settings.secrets())
-    migrate(make_engine(settings.service_database_url.get_secret_value(), answer_seconds=STATEMENT_SECONDS))
+    with starting("gm_service.migrate"):
+        settings = ServiceSettings()
+        configure_logs("gm_service.migrate", settings.log_level, settings.secrets())
+        migrate(make_engine(settings.service_database_url.get_secret_value(), answer_seconds=STATEMENT_SECONDS))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from shared.metrics.binding import Bind
 from shared.settings import CommonSettings
 from shared.task_api.held_run import RunPolicy
 
@@ -48,8 +49,10 @@ class TaskSettings(CommonSettings):
     )
     report_seconds: float = Field(default=600.0, ge=0, description="how long the end of a run is reported")
     worker_concurrency: int = Field(default=2, ge=1, description="how many tasks one worker runs at once")
-    worker_bind: str = Field(
-        default="", description="host:port of the worker's /healthz, /readyz and /metrics; empty: none"
+    worker_bind: Bind = Field(
+        default="",
+        description="host:port of the worker's /healthz, /readyz and /metrics; host:first-last where several workers "
+        "stand side by side, of which each takes the first free port; empty: none",
     )
     worker_health_file: Path | None = Field(
         default=None, description="the worker says here every second how it is; `python -m gm_task.health` reads it"

@@ -13,6 +13,7 @@ from shared.broker.settings import BrokerRefused
 from shared.logs import configure_logs
 from shared.metrics.folder import open_folder
 from shared.metrics.table import WORKER
+from shared.starting import starting
 
 # They say a second time, without ids, what run_started and run_finished say.
 _REPEATING_LOGGERS = ("celery.app.trace", "celery.worker.strategy")
@@ -20,7 +21,8 @@ _REPEATING_LOGGERS = ("celery.app.trace", "celery.worker.strategy")
 
 def main() -> int:
     """Run a worker until it is told to stop; return the process's exit code."""
-    settings = TaskSettings()
+    with starting("gm_task"):
+        settings = TaskSettings()
     configure_logs("gm_task", settings.log_level, settings.secrets(), keeps_runs=True)
     for name in _REPEATING_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)

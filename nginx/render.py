@@ -66,7 +66,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         render(given.folder, read_values(os.environ), conf_d_only=given.conf_d_only)
-    except WrongValue as error:
+    except (WrongValue, OSError) as error:
         sys.exit(f"render.py: {error}")
 
 

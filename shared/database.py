@@ -18,18 +18,20 @@ import structlog
 from sqlalchemy import BigInteger, DateTime, Integer, String, Text, bindparam, create_engine, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
 from shared.errors import StorageFull, TooLarge, Unavailable
 from shared.profiling.present import when_first_profiled
+from shared.starting import CannotStart
 from shared.web import strict_json
 
 Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
+_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "mysql+pymysql", "mariadb+pymysql"})
 SQLITE_BUSY_TIMEOUT_SECONDS = 10
 # Deadlock, lock wait timeout: the whole transaction may be tried again at once.
 _MYSQL_TRY_AGAIN = frozenset({1205, 1213})
@@ -64,6 +66,10 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 """A row's own number; SQLite numbers rows by itself only where the key is an INTEGER."""
 
 
+class DatabaseRefused(CannotStart):
+    """The database's address is not one to work with, or the server refuses us, in a sentence."""
+
+
 def exact_text(length: int) -> String:
     """Return a text type that compares by code point on every database (MySQL would match other cases)."""
     exact = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
@@ -75,9 +81,12 @@ def make_engine(url: str, *, answer_seconds: float = 30.0) -> Engine:
 
     `answer_seconds` is the longest wait for a part of a MySQL server's answer: a request meets it twice at most, on a
     connection that fell silent and on the one made in its place. A long query or a migration needs a longer one.
+
+    Raises:
+        DatabaseRefused: the address is of no such kind.
     """
     when_first_profiled(_tell_of_statements)
-    parsed = make_url(url)
+    parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         return _make_sqlite_engine(parsed)
     return create_engine(
@@ -95,6 +104,24 @@ def make_engine(url: str, *, answer_seconds: float = 30.0) -> Engine:
             "init_command": f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}",
         },
     )
+
+
+def _parse(url: str) -> URL:
+    """Return the address in its parts; an error quotes none of it, as it has a password.
+
+    Raises:
+        DatabaseRefused: it is of no kind that this platform runs on.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.drivername not in _DRIVERS:
+        raise DatabaseRefused(
+            "The database's address is not understood; use mysql+pymysql://user:password@host/name or "
+            "sqlite:////absolute/path.db"
+        )
+    return parsed
 
 
 def _tell_of_statements() -> None:

@@ -9,6 +9,9 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from shared.database import DatabaseRefused
 
 STATEMENT_SECONDS = 24 * 3600.0
 """what one step of a migration may take: changing a large table is silent for long"""
@@ -18,10 +21,27 @@ def upgrade(engine: Engine, scripts: Path, metadata: MetaData, version_table: st
     """Upgrade the database to the newest revision of `scripts`; at the newest one it does nothing.
 
     `version_table` differs per service, so that two services may share one database.
+
+    Raises:
+        DatabaseRefused: the database does not let us in.
     """
     config = alembic_config(scripts)
     config.attributes.update(engine=engine, metadata=metadata, version_table=version_table)
+    _refuse_without_database(engine)
     command.upgrade(config, "head")
+
+
+def _refuse_without_database(engine: Engine) -> None:
+    """See that the database lets us in, before a failure would be one of the migrations.
+
+    Raises:
+        DatabaseRefused: it does not.
+    """
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        said = error.orig.args[-1] if error.orig and error.orig.args else "it does not answer"
+        raise DatabaseRefused(f"The database can't be used: {said}") from error
 
 
 def alembic_config(scripts: Path) -> Config:

@@ -6,6 +6,7 @@ GM_SECRETS_DIR; the first that names a setting decides.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -31,7 +32,10 @@ SignedCalls = Literal["off", "send", "require"]
 class CommonSettings(BaseSettings):
     """What every service is told in the same words."""
 
-    model_config = SettingsConfigDict(env_prefix="GM_", env_file=".env", extra="ignore", frozen=True)
+    # What was given may be a secret: an error quotes none of it.
+    model_config = SettingsConfigDict(
+        env_prefix="GM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     secrets_dir: Path | None = Field(
         default=None,
@@ -123,7 +127,17 @@ class CommonSettings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, name: str) -> str:
-        ZoneInfo(name)
+        try:
+            ZoneInfo(name)
+        except (KeyError, OSError) as error:
+            raise ValueError("no zone of that name, such as Asia/Shanghai, is known") from error
+        return name
+
+    @field_validator("log_level")
+    @classmethod
+    def _level_is_known(cls, name: str) -> str:
+        if name not in logging.getLevelNamesMapping():
+            raise ValueError("it must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
         return name
 
     @field_validator("file_store")

@@ -15,6 +15,7 @@ from gm_service.config import ServiceSettings
 from gm_service.stations.service import StationService
 from shared.database import make_engine
 from shared.logs import configure_logs
+from shared.starting import starting
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +42,13 @@ def seed(stations: StationService, environment: Mapping[str, str]) -> None:
 
 def main() -> None:
     """Seed the configured database."""
-    settings = ServiceSettings()
-    configure_logs("gm_service_seed", settings.log_level, settings.secrets())
-    try:
-        seed(StationService(make_engine(settings.service_database_url.get_secret_value())), os.environ)
-    except KeyError as error:
-        sys.exit(f"The environment variable {error.args[0]} is needed.")
+    with starting("gm_service.stations.seed"):
+        settings = ServiceSettings()
+        configure_logs("gm_service_seed", settings.log_level, settings.secrets())
+        try:
+            seed(StationService(make_engine(settings.service_database_url.get_secret_value())), os.environ)
+        except KeyError as error:
+            sys.exit(f"The environment variable {error.args[0]} is needed.")
 
 
 if __name__ == "__main__":

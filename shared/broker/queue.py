@@ -98,7 +98,9 @@ class TaskQueue:
 
 
 class _QueueSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="GM_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="GM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     broker_url: SecretStr = Field(description="see shared.settings.CommonSettings")
 

@@ -21,6 +21,7 @@ from shared.broker.transports import (
     worker_options,
     worker_settings,
 )
+from shared.starting import CannotStart
 
 _REFUSED = {
     "filesystem": "it loses messages under plain concurrency",
@@ -34,7 +35,7 @@ _GUARDED = dict.fromkeys(("redis", "rediss"), "shared.broker.guarded_redis:Trans
 _OFFERED = "use doorbell:////absolute/path.sqlite, amqp://... (RabbitMQ) or redis://..."
 
 
-class BrokerRefused(ValueError):
+class BrokerRefused(CannotStart):
     """The broker's address is of a kind that this platform can't rely on."""
 
 

@@ -14,6 +14,7 @@ from shared.envelope import failure, success
 from shared.errors import NotFound, PlatformError, Unauthorized, Unavailable
 from shared.health import Health
 from shared.metrics.access import may_read_metrics
+from shared.metrics.binding import parse_bind
 from shared.metrics.exposition import CONTENT_TYPE, Exposition
 from shared.settings import CommonSettings
 from shared.web import strict_json
@@ -25,17 +26,17 @@ Answer = tuple[int, str, bytes]
 
 
 class Endpoint:
-    """Serves from threads of its own; a port that somebody has is tried again until it is free."""
+    """Serves from threads of its own at the first of its ports that is free; is none, they are tried again."""
 
     def __init__(
         self, bind: str, settings: CommonSettings, judge: Callable[[], Health], exposition: Exposition
     ) -> None:
-        """`bind` is host:port, [::1]:port, or empty for no endpoint at all.
+        """`bind` is host:port, host:first-last, [::1]:port, or empty for no endpoint at all.
 
         Raises:
             ValueError: it is none of these.
         """
-        self._address = parse_bind(bind) if bind else None
+        self._addresses = parse_bind(bind)
         self._settings = settings
         self._judge = judge
         self._exposition = exposition
@@ -44,8 +45,8 @@ class Endpoint:
 
     def start(self) -> None:
         """Begin to serve."""
-        if self._address is not None:
-            threading.Thread(target=self._serve, args=(self._address,), name="endpoint", daemon=True).start()
+        if self._addresses:
+            threading.Thread(target=self._serve, name="endpoint", daemon=True).start()
 
     def stop(self) -> None:
         """Serve no more."""
@@ -79,36 +80,31 @@ class Endpoint:
             raise Unavailable(what=service, missing={service: problem})
         return {"status": "ok"}
 
-    def _serve(self, address: tuple[str, int]) -> None:
+    def _serve(self) -> None:
         while not self._stopping.is_set():
+            self._server = self._bind()
+            if self._server is not None:
+                self._server.serve_forever(poll_interval=0.5)
+                return
+            self._stopping.wait(_BIND_AGAIN_SECONDS)
+
+    def _bind(self) -> ThreadingHTTPServer | None:
+        for address in self._addresses:
             try:
-                self._server = _Server(address, _handler_of(self))
+                return _Server(address, _handler_of(self))
             except OSError as error:
-                log.warning("endpoint_not_bound", bind=str(address), problem=str(error))
-                self._stopping.wait(_BIND_AGAIN_SECONDS)
-                continue
-            self._server.serve_forever(poll_interval=0.5)
-            return
+                last, problem = address, error
+        log.warning("endpoint_not_bound", bind=str(last), problem=str(problem))
+        return None
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    allow_reuse_port = False  # two workers at one port would each be asked now and then
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
-
-
-def parse_bind(bind: str) -> tuple[str, int]:
-    """Return host and port of `host:port`.
-
-    Raises:
-        ValueError: it is not of that form.
-    """
-    host, colon, port = bind.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{bind} is not host:port")
-    return host.strip("[]"), int(port)
 
 
 def _handler_of(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:

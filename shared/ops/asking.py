@@ -23,6 +23,10 @@ def platform_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_platform(etc: Path | None, socket: str | None, **options: Any) -> None:
         try:
             platform = find_platform(etc, socket)
+        except PermissionError as error:
+            raise click.ClickException(
+                f"{error.filename} can't be read by you: call this as root, or as whoever owns it."
+            ) from error
         except (PlatformUnknown, ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
         command(platform=platform, **options)

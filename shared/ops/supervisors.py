@@ -26,6 +26,8 @@ class Program:
     """0 while it does not run"""
     is_down: bool
     """stopped, ended or given up"""
+    log: str = ""
+    """the file of what it prints"""
 
 
 class Supervisor:
@@ -49,7 +51,14 @@ class Supervisor:
     def programs(self, group: str | None = None) -> list[Program]:
         """Return the programs of a group, or all."""
         return [
-            Program(each["name"], each["group"], each["statename"], each["pid"], int(each["state"]) in STOPPED_STATES)
+            Program(
+                each["name"],
+                each["group"],
+                each["statename"],
+                each["pid"],
+                int(each["state"]) in STOPPED_STATES,
+                each["stdout_logfile"],
+            )
             for each in self._call("getAllProcessInfo")
             if group in (None, each["group"])
         ]
@@ -65,6 +74,10 @@ class Supervisor:
     def stop_group(self, group: str) -> None:
         """Ask every program of the group to end, and return when all have; supervisor kills those over their time."""
         self._call("stopProcessGroup", group, True)
+
+    def stop(self, program: Program) -> None:
+        """Ask one program to end, and not to come back; supervisor kills it if it is over its time."""
+        self._call("stopProcess", f"{program.group}:{program.name}", False)
 
     def _call(self, method: str, *parameters: object) -> Any:
         # One connection a call: stopping takes minutes, and nothing is gained by keeping one.

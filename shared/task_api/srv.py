@@ -25,7 +25,9 @@ from shared.task_api.transport import HttpTransport, Method, Transport
 
 
 class _Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="GM_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="GM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     async_task_url: str = Field(description="address of gm_async_task")
     auth_key: SecretStr = Field(description="service key")

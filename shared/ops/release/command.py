@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
+import re
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ import click
 from shared.errors import PlatformError
 from shared.ops.asking import platform_options
 from shared.ops.platform import Platform
+from shared.ops.release.interrupts import interrupt_when_told_to_end
 from shared.ops.release.policy import Rules
 from shared.ops.release.rollout import Plan, Rollout, Share
 from shared.ops.release.slots import Slot, SlotError, choose, list_slots, one_at_a_time
@@ -21,6 +21,8 @@ from shared.ops.supervisors import SupervisorAway
 from shared.task_api.workers import ReleaseState
 
 _RULES = Rules()
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_SECONDS = click.FloatRange(min=0, min_open=True)
 
 
 def _texts(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
@@ -39,7 +41,7 @@ def _percents(context: click.Context, option: click.Parameter, value: str) -> tu
 
 def _pairs(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     pairs = [value.partition("=") for value in values]
-    if wrong := [name for name, sign, _ in pairs if not (name and sign)]:
+    if wrong := [name for name, sign, _ in pairs if not (sign and _NAME.fullmatch(name))]:
         raise click.BadParameter(f"{wrong[0]} is no NAME=VALUE")
     return {name: value for name, _, value in pairs}
 
@@ -54,16 +56,44 @@ def _pairs(_context: click.Context, _option: click.Parameter, values: tuple[str,
 @click.option("--share", default="10,50", callback=_percents, show_default=True, help="Percent of each stage.")
 @click.option("--stations", default="", callback=_texts, help="Only of these stations, separated by commas.")
 @click.option("--queues", default="", callback=_texts, help="Only of these queues.")
-@click.option("--watch", default=_RULES.watch_seconds, show_default=True, help="Seconds that each stage is watched.")
-@click.option("--min-ended", default=_RULES.min_ended, show_default=True, help="Ended tasks that a stage wants.")
 @click.option(
-    "--max-failed", default=_RULES.max_failed_share, show_default=True, help="Failed of ended, if nothing else runs."
+    "--watch",
+    type=_SECONDS,
+    default=_RULES.watch_seconds,
+    show_default=True,
+    help="Seconds that each stage is watched.",
 )
 @click.option(
-    "--max-delay", default=_RULES.max_start_delay_seconds, show_default=True, help="Longest start delay in seconds."
+    "--min-ended",
+    type=click.IntRange(min=1),
+    default=_RULES.min_ended,
+    show_default=True,
+    help="Ended tasks that a stage wants.",
 )
-@click.option("--start-within", default=60.0, show_default=True, help="Seconds until its workers must report.")
-@click.option("--drain", default=300.0, show_default=True, help="Seconds that the old version's runs get.")
+@click.option(
+    "--max-failed",
+    type=click.FloatRange(0, 1),
+    default=_RULES.max_failed_share,
+    show_default=True,
+    help="Failed of ended, if nothing else runs.",
+)
+@click.option(
+    "--max-delay",
+    type=_SECONDS,
+    default=_RULES.max_start_delay_seconds,
+    show_default=True,
+    help="Longest start delay in seconds.",
+)
+@click.option(
+    "--start-within", type=_SECONDS, default=60.0, show_default=True, help="Seconds until its workers must report."
+)
+@click.option(
+    "--drain",
+    type=click.FloatRange(min=0),
+    default=300.0,
+    show_default=True,
+    help="Seconds that the old version's runs get.",
+)
 @click.option("--follow", is_flag=True, help="Another host leads: do what it decides.")
 @click.option("--back", is_flag=True, help="Roll the release back that is under way.")
 @click.option("--status", is_flag=True, help="Tell how the newest release stands.")
@@ -73,14 +103,14 @@ def release(platform: Platform, version: str | None, back: bool, status: bool, *
 
     The code must stand in its folder already. On several hosts run it on one, and with --follow on the others.
     """
-    releases = TaskServiceReleases(platform.workers())
+    releases = TaskServiceReleases(platform.workers(), patient=not status)
     try:
         if status:
             click.echo(_describe(releases))
         elif back:
             _go_back(platform, releases)
         elif version and asked["home"]:
-            _go_back_when_told_to_end()
+            interrupt_when_told_to_end()
             with one_at_a_time(platform.etc):
                 _release(platform, releases, version, asked)
         else:
@@ -89,21 +119,12 @@ def release(platform: Platform, version: str | None, back: bool, status: bool, *
         raise click.ClickException(str(error)) from error
 
 
-def _go_back_when_told_to_end() -> None:
-    """Let a closed terminal, and whoever ends the command gently, be as Ctrl-C: the release goes back."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
-
-
 def _release(platform: Platform, releases: TaskServiceReleases, version: str, asked: dict[str, Any]) -> None:
     new, old = choose(list_slots(platform.etc), version)
     is_tried = _find_tried(releases) == version
     if old is None and not new.is_free() and not is_tried:
         raise SlotError(f"{version} is what runs in slot {new.name}.")
+    _refuse_unknown_queues(releases, asked["queues"])
     if asked["follow"] and not is_tried:
         raise SlotError(f"No release of {version} is under way that could be followed.")
     plan = Plan(
@@ -122,12 +143,33 @@ def _release(platform: Platform, releases: TaskServiceReleases, version: str, as
 
 
 def _go_back(platform: Platform, releases: TaskServiceReleases) -> None:
-    version = _find_tried(releases)
-    if version is None:
+    slots, version = list_slots(platform.etc), _find_tried(releases)
+    rollout = Rollout(releases, platform.supervisor(), click.echo)
+    if version is not None:
+        held = [slot for slot in slots if slot.version() == version]
+        new = held[0] if held else Slot("none", platform.etc / "none")
+        rollout.go_back(version, new, "an operator asked for it")
+    elif left := _find_left(releases, slots):
+        rollout.go_back(left.version() or "", left, "it was rolled back, and not stopped here", decides=False)
+    else:
         raise SlotError("No release is under way.")
-    held = [slot for slot in list_slots(platform.etc) if slot.version() == version]
-    new = held[0] if held else Slot("none", platform.etc / "none")
-    Rollout(releases, platform.supervisor(), click.echo).go_back(version, new, "an operator asked for it")
+
+
+def _find_left(releases: TaskServiceReleases, slots: list[Slot]) -> Slot | None:
+    """Return the slot, beside one in use, of the newest release where rolling it back was cut short on this host."""
+    newest = releases.find().release
+    if newest is None or newest.state is not ReleaseState.ROLLED_BACK or any(slot.is_free() for slot in slots):
+        return None
+    left = [slot for slot in slots if slot.version() == newest.version]
+    return left[0] if left else None
+
+
+def _refuse_unknown_queues(releases: TaskServiceReleases, queues: tuple[str, ...]) -> None:
+    """See that a stage is not watched in vain, and then taken for good, for a slip of the pen."""
+    served = sorted({queue for worker in releases.workers() for queue in worker.queues})
+    unknown = [queue for queue in queues if queue not in served]
+    if unknown:
+        raise SlotError(f"No worker serves the queue {unknown[0]}; those served are: {', '.join(served) or 'none'}.")
 
 
 def _find_tried(releases: TaskServiceReleases) -> str | None:

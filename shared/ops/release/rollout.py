@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.ops.release.interrupts import uninterrupted
 from shared.ops.release.policy import Judgement, LaneFigures, Rules, Verdict, judge
 from shared.ops.release.slots import Slot
 from shared.ops.supervisors import Supervisor
@@ -120,10 +121,11 @@ class Rollout:
     def go_back(self, version: str, new: Slot, why: str, *, decides: bool = True) -> None:
         """End its workers on this host; who decides for all hosts gives its tasks to the old version first."""
         self._say(f"going back: {why}")
-        if decides:
-            self._releases.end(version, "rolled_back", why)
-        self._supervisor.stop_group(new.group)
-        new.free()
+        with uninterrupted(self._say, f"it is going back already: wait until {version} is stopped"):
+            if decides:
+                self._releases.end(version, "rolled_back", why)
+            self._supervisor.stop_group(new.group)
+            new.free()
         self._say(f"{version} is stopped; its waiting tasks went to the others")
 
     def _update_supervisor(self) -> None:
@@ -195,12 +197,12 @@ class Rollout:
             self._pause(min(_CHECK_SECONDS, rules.watch_seconds / 10))
 
     def _stays_up(self, new: Slot) -> Judgement | None:
-        down = [
-            f"{program.name} is {program.state}"
-            for program in self._supervisor.programs(new.group)
-            if program.state in _UNSTABLE
-        ]
-        return Judgement(Verdict.GO_BACK, f"its processes do not stay up: {', '.join(down)}") if down else None
+        down = [program for program in self._supervisor.programs(new.group) if program.state in _UNSTABLE]
+        if not down:
+            return None
+        self._say(f"the end of {down[0].log} says why {down[0].name} does not stay up")
+        told = ", ".join(f"{program.name} is {program.state}" for program in down)
+        return Judgement(Verdict.GO_BACK, f"its processes do not stay up: {told}")
 
     def _go_on(self, plan: Plan, old: Slot | None, why: str) -> None:
         if not plan.follow:
@@ -209,9 +211,13 @@ class Rollout:
         if old is None:
             return
         version = old.version() or ""
-        self._drain(version, plan.drain_seconds)
-        self._supervisor.stop_group(old.group)
-        old.free()
+        try:
+            self._drain(version, plan.drain_seconds)
+            self._supervisor.stop_group(old.group)
+            old.free()
+        except KeyboardInterrupt:
+            self._say(f"{plan.version} is live already; {version} is not stopped yet: the same command again stops it")
+            raise
         self._say(f"{version} is stopped")
 
     def _drain(self, version: str, seconds: float) -> None:

@@ -89,7 +89,10 @@ def choose(slots: list[Slot], version: str) -> tuple[Slot, Slot | None]:
     free = [slot for slot in slots if slot.is_free()]
     if not holding and not free:
         names = " and ".join(str(slot.version()) for slot in slots)
-        raise SlotError(f"Both slots are in use, by {names}: a release is under way (gm ops release --status).")
+        raise SlotError(
+            f"Both slots are in use, by {names}: a release is under way, or was cut short. `gm ops release --status` "
+            "tells which; its own command again goes on with it, and --back takes it back."
+        )
     new = (holding or free)[0]
     others = [slot for slot in slots if slot is not new and not slot.is_free()]
     return new, others[0] if others else None

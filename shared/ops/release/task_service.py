@@ -15,16 +15,19 @@ from shared.task_api.workers import LaneFigures, ReleaseState, ReleaseView, Work
 Answer = TypeVar("Answer")
 _PATIENCE = Patience(seconds=60.0, longest_delay_seconds=5.0)
 """a release outlives a restart of the task service"""
+_NO_PATIENCE = Patience(seconds=0.0)
+"""who only asks is told at once that it is away"""
 
 
 class TaskServiceReleases:
     """`rollout.Releases` over the task API.
 
-    Raises (all): Unavailable when the task service is away for a minute.
+    Raises (all): Unavailable when the task service is away for a minute, or at once for who is not patient.
     """
 
-    def __init__(self, client: WorkerClient, host: str | None = None) -> None:
+    def __init__(self, client: WorkerClient, host: str | None = None, *, patient: bool = True) -> None:
         self._client = client
+        self._patience = _PATIENCE if patient else _NO_PATIENCE
         self._host = host or socket.gethostname()
 
     def begin(self, version: str, share: Share) -> None:
@@ -34,11 +37,11 @@ class TaskServiceReleases:
             ReleaseUnderWay: another version is being tried.
         """
         given = {"percent": share.percent, "stations": share.stations, "queues": share.queues}
-        _patiently(lambda: self._client.begin_release(version, **given))  # type: ignore[arg-type]
+        self._ask(lambda: self._client.begin_release(version, **given))  # type: ignore[arg-type]
 
     def end(self, version: str, state: str, reason: str) -> None:
         """See `Releases.end`."""
-        _patiently(lambda: self._client.end_release(version, state=state, reason=reason))
+        self._ask(lambda: self._client.end_release(version, state=state, reason=reason))
 
     def look(self, version: str) -> Seen:
         """See `Releases.look`."""
@@ -49,7 +52,7 @@ class TaskServiceReleases:
 
     def find(self, version: str | None = None) -> ReleaseView:
         """Return the newest release, of `version` where one is named; None in it before the first."""
-        return _patiently(lambda: self._client.get_release(version))
+        return self._ask(lambda: self._client.get_release(version))
 
     def local_runs(self, version: str) -> tuple[int, int]:
         """See `Releases.local_runs`."""
@@ -59,11 +62,10 @@ class TaskServiceReleases:
 
     def workers(self) -> list[Worker]:
         """Return what every worker has last reported."""
-        return _patiently(self._client.list)
+        return self._ask(self._client.list)
 
-
-def _patiently(call: Callable[[], Answer]) -> Answer:
-    return call_patiently(call, _PATIENCE, event="task_service")
+    def _ask(self, call: Callable[[], Answer]) -> Answer:
+        return call_patiently(call, self._patience, event="task_service")
 
 
 def _figures(lane: LaneFigures) -> policy.LaneFigures:

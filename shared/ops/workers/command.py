@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from rich.table import Table
 from shared.errors import PlatformError
 from shared.ops.asking import platform_options
 from shared.ops.platform import Platform
-from shared.ops.supervisors import SupervisorAway
+from shared.ops.supervisors import Program, SupervisorAway
 from shared.ops.workers.leftovers import Candidate, find_leftovers
 from shared.ops.workers.local import LocalWorker, end_gracefully, find_local_workers
 from shared.task_api.workers import Worker, WorkerLane
@@ -45,13 +46,13 @@ def workers(platform: Platform, prune: bool, expect: int | None, as_json: bool) 
     rows = [_row(worker, leftovers) for worker in reported] + _unreported(local, reported, leftovers)
     click.echo(json.dumps(rows, ensure_ascii=False)) if as_json else _print(rows)
     if prune:
-        _prune(leftovers)
+        _prune(leftovers, platform, supervised or {})
 
 
-def _supervised(platform: Platform) -> set[int] | None:
-    """Return the ids of this host's processes that supervisor knows, None where it is away, which is said."""
+def _supervised(platform: Platform) -> dict[int, Program] | None:
+    """Return this host's processes that supervisor knows, by id; None where it is away, which is said."""
     try:
-        return {program.pid for program in platform.supervisor().programs() if program.pid}
+        return {program.pid: program for program in platform.supervisor().programs() if program.pid}
     except SupervisorAway as error:
         click.echo(str(error), err=True)
         return None
@@ -70,7 +71,7 @@ def _say_unknown(*, prune: bool) -> None:
 
 
 def _leftovers(
-    local: list[LocalWorker], supervised: set[int] | None, reported: list[Worker], expect: int | None
+    local: list[LocalWorker], supervised: Mapping[int, Program] | None, reported: list[Worker], expect: int | None
 ) -> dict[int, str]:
     here = socket.gethostname()
     drained = {worker.pid for worker in reported if worker.host == here and worker.lane is WorkerLane.DRAINED}
@@ -141,12 +142,21 @@ def _age(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _prune(leftovers: dict[int, str]) -> None:
+def _prune(leftovers: dict[int, str], platform: Platform, supervised: Mapping[int, Program]) -> None:
+    def stops(pid: int) -> bool:
+        if pid not in supervised:
+            return False
+        platform.supervisor().stop(supervised[pid])
+        return True
+
     if not leftovers:
         click.echo("Nothing is left over.")
         return
     click.echo(f"ending {', '.join(map(str, leftovers))}: each hands its runs back, or gives them their grace time ...")
-    living = end_gracefully(leftovers, _STOP_SECONDS)
+    try:
+        living = end_gracefully(leftovers, _STOP_SECONDS, stops)
+    except SupervisorAway as error:
+        raise click.ClickException(str(error)) from error
     click.echo(f"ended {len(leftovers) - len(living)} of {len(leftovers)}")
     if living:
         raise click.ClickException(f"still there after {_STOP_SECONDS:.0f} seconds: {', '.join(map(str, living))}")

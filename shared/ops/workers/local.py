@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -41,12 +41,16 @@ def find_local_workers(async_task_url: str) -> list[LocalWorker]:
     return sorted(found, key=lambda worker: -worker.age_seconds)
 
 
-def end_gracefully(pids: Iterable[int], seconds: float) -> list[int]:
-    """Ask each to end as supervisor does, and return those that live on after `seconds`."""
+def end_gracefully(pids: Iterable[int], seconds: float, stops: Callable[[int], bool]) -> list[int]:
+    """Ask each to end as supervisor does, and return those that live on after `seconds`.
+
+    `stops` has whoever watches over a process end it, and tells whether there is somebody: he would start it anew.
+    """
     handles = {pid: handle for pid in pids if (handle := _open(pid)) is not None}
     try:
-        for handle in handles.values():
-            signal.pidfd_send_signal(handle, signal.SIGTERM)
+        for pid, handle in handles.items():
+            if not stops(pid):
+                signal.pidfd_send_signal(handle, signal.SIGTERM)
         deadline = time.monotonic() + seconds
         return [pid for pid, handle in handles.items() if not _has_ended(handle, deadline)]
     finally:

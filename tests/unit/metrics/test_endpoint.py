@@ -8,6 +8,7 @@ import pytest
 import urllib3
 
 from shared.health import Health
+from shared.metrics.binding import parse_bind
 from shared.metrics.exposition import Exposition
 from shared.metrics.meters import Meters
 from shared.metrics.server import Endpoint
@@ -43,3 +44,50 @@ def test_endpoint_answers_on_either_kind_of_address(host: str) -> None:
         pool.clear()
 
     assert (metrics.status, b"gm_build_info" in metrics.data) == (200, True)
+
+
+def test_workers_side_by_side_take_one_port_after_the_other() -> None:
+    with socket.socket() as taken:
+        first = take_the_first_of_two_free_ports(taken)
+        endpoint = Endpoint(f"127.0.0.1:{first}-{first + 1}", make_settings(), Health, Exposition(Meters(KEEPER), "1"))
+        pool = urllib3.PoolManager(retries=False, timeout=2)
+
+        endpoint.start()
+        try:
+            wait_for(
+                lambda: pool.request("GET", f"http://127.0.0.1:{first + 1}/healthz").status == 200,
+                10,
+                "an answer at the second port",
+                not_yet=urllib3.exceptions.HTTPError,
+            )
+        finally:
+            endpoint.stop()
+            pool.clear()
+
+
+def take_the_first_of_two_free_ports(listener: socket.socket) -> int:
+    first = next(port for port in range(20_000, 30_000) if is_free(port) and is_free(port + 1))
+    listener.bind(("127.0.0.1", first))
+    listener.listen()
+    return first
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize(
+    "bind", ["nonsense", "127.0.0.1", "127.0.0.1:70000", "h:8013-8012", "h:1-5000", "h:8012-", "h:x"]
+)
+def test_address_of_another_form_is_refused(bind: str) -> None:
+    with pytest.raises(ValueError, match="is not host:port or host:first-last"):
+        parse_bind(bind)
+
+
+def test_address_may_name_one_port_several_or_none() -> None:
+    assert [parse_bind(bind) for bind in ("", "[::1]:80", "h:8012-8013")] == [
+        [],
+        [("::1", 80)],
+        [("h", 8012), ("h", 8013)],
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,17 +35,24 @@ class Host:
     now: float = 0.0
     at: Callable[[float], None] = lambda _now: None
     """what happens as time passes"""
+    at_stop: Callable[[], None] = lambda: None
+    """what happens while a group is being stopped"""
+    said: list[str] = field(default_factory=list)
 
     def update(self) -> list[str]:
         return []
 
     def programs(self, group: str) -> list[Program]:
-        return [Program(f"{group}_{number}", group, self.program_state, 100 + number, False) for number in range(2)]
+        return [
+            Program(name, group, self.program_state, 100, False, f"/logs/{name}.log")
+            for name in (f"{group}_0", f"{group}_1")
+        ]
 
     def start_group(self, group: str) -> None:
         self.did.append(f"start {group}")
 
     def stop_group(self, group: str) -> None:
+        self.at_stop()
         self.did.append(f"stop {group}")
 
     def begin(self, version: str, share: Share) -> None:
@@ -65,7 +74,7 @@ class Host:
         self.at(self.now)
 
     def rollout(self) -> Rollout:
-        return Rollout(self, self, lambda _said: None, clock=lambda: self.now, pause=self.pause)
+        return Rollout(self, self, self.said.append, clock=lambda: self.now, pause=self.pause)
 
 
 @pytest.fixture
@@ -142,6 +151,40 @@ def test_an_interrupted_release_goes_back(slots: list[Slot]) -> None:
 
     assert not went_on
     assert host.did[-2:] == ["2 is rolled_back", "stop workers-b"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_interrupts_it_twice_does_not_leave_half_of_it_behind(number: signal.Signals, slots: list[Slot]) -> None:
+    host = Host(grey=BAD, at_stop=lambda: os.kill(os.getpid(), number))
+    handler = signal.getsignal(number)
+
+    went_on = host.rollout().carry_out(PLAN, *slots)
+
+    assert (went_on, slots[0].is_free()) == (False, True)
+    assert "it is going back already: wait until 2 is stopped" in host.said
+    assert signal.getsignal(number) is handler
+
+
+def test_processes_that_do_not_stay_up_are_told_of_with_their_log(slots: list[Slot]) -> None:
+    host = Host(program_state="FATAL")
+
+    host.rollout().carry_out(PLAN, *slots)
+
+    assert "the end of /logs/workers-b_0.log says why workers-b_0 does not stay up" in host.said
+
+
+def test_live_version_whose_command_is_interrupted_says_what_is_left_to_do(slots: list[Slot]) -> None:
+    host = Host(old_runs=[2])
+
+    def interrupt(_now: float) -> None:
+        if "2 is live" in host.did:
+            raise KeyboardInterrupt
+
+    host.at = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        host.rollout().carry_out(PLAN, *slots)
+
+    assert host.said[-1] == "2 is live already; 1 is not stopped yet: the same command again stops it"
 
 
 def test_the_old_version_is_stopped_once_it_runs_nothing(slots: list[Slot]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from shared.ops import platform
 from shared.ops.cli import main
 from shared.ops.env_file import write_env
 
@@ -21,6 +22,17 @@ def test_a_task_service_that_is_away_is_said_at_once(tmp_path: Path) -> None:
 
     assert (answer.exit_code, "can't be asked" in answer.output) == (1, True)
     assert time.monotonic() - began < 10
+
+
+def test_who_may_not_read_the_settings_is_told_who_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_file: Path) -> dict[str, str]:
+        raise PermissionError(13, "Permission denied", "/etc/gm/gm.env")
+
+    monkeypatch.setattr(platform, "read_env", refuse)
+
+    answer = CliRunner().invoke(main, ["ops", "workers", "--etc", str(tmp_path)])
+
+    assert answer.output == ("Error: /etc/gm/gm.env can't be read by you: call this as root, or as whoever owns it.\n")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
