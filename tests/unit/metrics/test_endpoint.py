@@ -14,6 +14,7 @@ from shared.metrics.meters import Meters
 from shared.metrics.server import Endpoint
 from shared.metrics.table import KEEPER
 from tests.support.async_task import make_settings
+from tests.support.processes import free_port
 from tests.support.waiting import wait_for
 
 
@@ -66,7 +67,7 @@ def test_workers_side_by_side_take_one_port_after_the_other() -> None:
 
 
 def take_the_first_of_two_free_ports(listener: socket.socket) -> int:
-    first = next(port for port in range(20_000, 30_000) if is_free(port) and is_free(port + 1))
+    first = next(port for port in iter(free_port, None) if is_free(port + 1))
     listener.bind(("127.0.0.1", first))
     listener.listen()
     return first
