@@ -23,9 +23,8 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
-from shared.errors import StorageFull, TooLarge, Unavailable
+from shared.errors import CannotStart, StorageFull, TooLarge, Unavailable
 from shared.profiling.present import when_first_profiled
-from shared.starting import CannotStart
 from shared.web import strict_json
 
 Result = TypeVar("Result")

@@ -14,6 +14,10 @@ from shared.problems import in_chinese
 Language = Literal["en", "zh"]
 
 
+class CannotStart(ValueError):
+    """What keeps a program from its work until its operator mends it, in a sentence; nobody calls the program yet."""
+
+
 class PlatformError(Exception):
     """Root of the tree; on its own it is the unexpected failure, shown to callers by an id only."""
 

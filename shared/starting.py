@@ -12,17 +12,13 @@ from contextlib import contextmanager
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from shared.errors import PlatformError
+from shared.errors import CannotStart, PlatformError
 
 CANNOT_START = 3
 """the status: gunicorn ends for good when a process of its ends so at its start, instead of starting ever more"""
 _CANNOT_START_UNDER_UWSGI = 22
 """what uWSGI has in its place"""
 _SETTINGS_ARE_IN = "docs/operations.md lists every setting"
-
-
-class CannotStart(ValueError):
-    """What keeps a program from its work until its operator mends it, in a sentence."""
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from shared.broker.transports import (
     worker_options,
     worker_settings,
 )
-from shared.starting import CannotStart
+from shared.errors import CannotStart
 
 _REFUSED = {
     "filesystem": "it loses messages under plain concurrency",

@@ -9,7 +9,7 @@ from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from shared.database import make_engine
+from shared.database import DatabaseRefused, make_engine
 
 _MAGIC = b"SQLite format 3\0"
 _KNOWN = ("sqlite", "mysql", "mariadb")
@@ -35,7 +35,7 @@ def open_to_read(named: str) -> Engine:
             connection.execute(text("SELECT 1"))
             if connection.dialect.name == "sqlite":
                 connection.execute(text("SELECT count(*) FROM sqlite_master"))  # the file is read now
-    except (NoSuchModuleError, ImportError) as error:
+    except (DatabaseRefused, NoSuchModuleError, ImportError) as error:
         raise NotReached(f"There is no driver {url.drivername} here; there is mysql+pymysql.") from error
     except (SQLAlchemyError, TypeError) as error:
         raise NotReached(f"{_shown(url)} can't be read: {reason_of(error)}.") from error
