@@ -17,11 +17,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from gm_task import retstat
 from gm_task.handling import BUILT_IN_HANDLERS, Answer, Handlers, Request
 from shared.context import new_id
+from shared.settings import FROM_ENVIRONMENT
 from shared.web import strict_json
 
 _MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -30,7 +31,7 @@ _MAX_BODY_BYTES = 2 * 1024 * 1024
 class CallSettings(BaseSettings):
     """What of the worker's settings counts here: nothing else need be set where a handler is written."""
 
-    model_config = SettingsConfigDict(env_prefix="GM_", env_file=".env", extra="ignore", frozen=True)
+    model_config = FROM_ENVIRONMENT
 
     handler_dirs: list[Path] = []
     environment: str = "production"

@@ -113,7 +113,7 @@ def _parse(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is the latter
         parsed = None
     if parsed is None or parsed.drivername not in _DRIVERS:
         raise DatabaseRefused(
@@ -121,6 +121,12 @@ def _parse(url: str) -> URL:
             "sqlite:////absolute/path.db"
         )
     return parsed
+
+
+def reason_of(error: Exception) -> str:
+    """Return what the database said, without the statement and what SQLAlchemy adds."""
+    cause = getattr(error, "orig", None) or error
+    return str(cause.args[-1] if cause.args else cause).rstrip(".")
 
 
 def _tell_of_statements() -> None:

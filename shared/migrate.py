@@ -11,7 +11,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from shared.database import DatabaseRefused
+from shared.database import DatabaseRefused, reason_of
 
 STATEMENT_SECONDS = 24 * 3600.0
 """what one step of a migration may take: changing a large table is silent for long"""
@@ -40,8 +40,7 @@ def _refuse_without_database(engine: Engine) -> None:
     try:
         engine.connect().close()
     except OperationalError as error:
-        said = error.orig.args[-1] if error.orig and error.orig.args else "it does not answer"
-        raise DatabaseRefused(f"The database can't be used: {said}") from error
+        raise DatabaseRefused(f"The database can't be used: {reason_of(error)}") from error
 
 
 def alembic_config(scripts: Path) -> Config:

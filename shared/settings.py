@@ -27,15 +27,17 @@ from shared.secret_files import SECRETS_DIR
 
 MIN_KEY_CHARACTERS = 32
 SignedCalls = Literal["off", "send", "require"]
+# What was given may be a secret: an error quotes none of it.
+FROM_ENVIRONMENT = SettingsConfigDict(
+    env_prefix="GM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+)
+"""how every class of settings reads them"""
 
 
 class CommonSettings(BaseSettings):
     """What every service is told in the same words."""
 
-    # What was given may be a secret: an error quotes none of it.
-    model_config = SettingsConfigDict(
-        env_prefix="GM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     secrets_dir: Path | None = Field(
         default=None,

@@ -13,12 +13,13 @@ import structlog
 from celery import Celery
 from kombu.exceptions import KombuError
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from shared.broker.settings import make_celery, make_queue
 from shared.broker.transports import kind_of
 from shared.context import current_request_id
 from shared.errors import Unavailable
+from shared.settings import FROM_ENVIRONMENT
 
 RUN_COUNT_HEADER = "run_count"
 REQUEST_ID_HEADER = "request_id"
@@ -98,9 +99,7 @@ class TaskQueue:
 
 
 class _QueueSettings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_prefix="GM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     broker_url: SecretStr = Field(description="see shared.settings.CommonSettings")
 

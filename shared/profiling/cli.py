@@ -253,8 +253,9 @@ def indexes(first: str, second: str) -> None:
     """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 the other commands need no database
 
+    from shared.database import reason_of  # noqa: PLC0415
     from shared.profiling.indexes import compare_indexes  # noqa: PLC0415
-    from shared.profiling.reaching import NotReached, open_to_read, reason_of  # noqa: PLC0415
+    from shared.profiling.reaching import NotReached, open_to_read  # noqa: PLC0415
 
     try:
         found = compare_indexes(open_to_read(first), open_to_read(second))

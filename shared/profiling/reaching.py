@@ -9,7 +9,7 @@ from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from shared.database import DatabaseRefused, make_engine
+from shared.database import DatabaseRefused, make_engine, reason_of
 
 _MAGIC = b"SQLite format 3\0"
 _KNOWN = ("sqlite", "mysql", "mariadb")
@@ -40,12 +40,6 @@ def open_to_read(named: str) -> Engine:
     except (SQLAlchemyError, TypeError) as error:
         raise NotReached(f"{_shown(url)} can't be read: {reason_of(error)}.") from error
     return engine
-
-
-def reason_of(error: Exception) -> str:
-    """Return what the database said, without the statement and what SQLAlchemy adds."""
-    cause = getattr(error, "orig", None) or error
-    return str(cause.args[-1] if cause.args else cause).rstrip(".")
 
 
 def _url_of(named: str) -> URL:

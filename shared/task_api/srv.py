@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from shared.broker.queue import get_task_queue
 from shared.per_process import PerProcess
-from shared.settings import SignedCalls
+from shared.settings import FROM_ENVIRONMENT, SignedCalls
 from shared.task_api.client import TaskClient
 from shared.task_api.dispatch import Dispatcher
 from shared.task_api.held_run import RunPolicy
@@ -25,9 +25,7 @@ from shared.task_api.transport import HttpTransport, Method, Transport
 
 
 class _Settings(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_prefix="GM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = FROM_ENVIRONMENT
 
     async_task_url: str = Field(description="address of gm_async_task")
     auth_key: SecretStr = Field(description="service key")

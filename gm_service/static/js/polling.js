@@ -2,7 +2,8 @@
 
 const FIRST_MS = 1_000;
 const SLOWEST_MS = 8_000;
-const AWAY_MS = 10_000;
+/** The pace of a hidden page. */
+export const AWAY_MS = 10_000;
 /** What asking came to, as how much longer to wait for the next time; 0: there is nothing more to ask for. */
 export const [OVER, NEW, SAME, FAILED] = [0, 1, 1.5, 2];
 

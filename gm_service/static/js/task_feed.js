@@ -2,12 +2,12 @@
 // when everything has ended, on a hidden page only for notifications. Draws nothing; task_list.js does.
 
 import { getChanged } from "./api.js";
+import { AWAY_MS } from "./polling.js";
 import { hasEnded } from "./task_words.js";
 
 const PAGE_ROWS = 100;
 const MOST_FOLLOWED = 200;
 const WHOLE_MS = 10_000;
-const AWAY_MS = 10_000;
 const SLOWEST_MS = 60_000;
 const MOST_PATIENCE = 8;
 const EMPTY = { tasks: [], more: false, isLoading: true, isLoadingMore: false, updatedAt: 0, failure: null, pollMs: 1000 };

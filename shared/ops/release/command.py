@@ -146,8 +146,7 @@ def _go_back(platform: Platform, releases: TaskServiceReleases) -> None:
     slots, version = list_slots(platform.etc), _find_tried(releases)
     rollout = Rollout(releases, platform.supervisor(), click.echo)
     if version is not None:
-        held = [slot for slot in slots if slot.version() == version]
-        new = held[0] if held else Slot("none", platform.etc / "none")
+        new = _slot_of(version, slots) or Slot("none", platform.etc / "none")
         rollout.go_back(version, new, "an operator asked for it")
     elif left := _find_left(releases, slots):
         rollout.go_back(left.version() or "", left, "it was rolled back, and not stopped here", decides=False)
@@ -160,12 +159,17 @@ def _find_left(releases: TaskServiceReleases, slots: list[Slot]) -> Slot | None:
     newest = releases.find().release
     if newest is None or newest.state is not ReleaseState.ROLLED_BACK or any(slot.is_free() for slot in slots):
         return None
-    left = [slot for slot in slots if slot.version() == newest.version]
-    return left[0] if left else None
+    return _slot_of(newest.version, slots)
+
+
+def _slot_of(version: str, slots: list[Slot]) -> Slot | None:
+    return next((slot for slot in slots if slot.version() == version), None)
 
 
 def _refuse_unknown_queues(releases: TaskServiceReleases, queues: tuple[str, ...]) -> None:
     """See that a stage is not watched in vain, and then taken for good, for a slip of the pen."""
+    if not queues:
+        return
     served = sorted({queue for worker in releases.workers() for queue in worker.queues})
     unknown = [queue for queue in queues if queue not in served]
     if unknown:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import urllib3
@@ -18,6 +20,25 @@ from tests.support.processes import free_port
 from tests.support.waiting import wait_for
 
 
+@contextmanager
+def serving(bind: str, address: str) -> Iterator[urllib3.PoolManager]:
+    """Serve at `bind` and wait until it answers at `address`; yield what asks it."""
+    endpoint = Endpoint(bind, make_settings(), Health, Exposition(Meters(KEEPER), "1"))
+    pool = urllib3.PoolManager(retries=False, timeout=2)
+    endpoint.start()
+    try:
+        wait_for(
+            lambda: pool.request("GET", f"http://{address}/healthz").status == 200,
+            10,
+            f"an answer at {address}",
+            not_yet=urllib3.exceptions.HTTPError,
+        )
+        yield pool
+    finally:
+        endpoint.stop()
+        pool.clear()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_endpoint_answers_on_either_kind_of_address(host: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -28,21 +49,9 @@ def test_endpoint_answers_on_either_kind_of_address(host: str) -> None:
             pytest.skip(f"this machine has no {host}")
         port = probe.getsockname()[1]
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    endpoint = Endpoint(bind, make_settings(), Health, Exposition(Meters(KEEPER), "1"))
-    pool = urllib3.PoolManager(retries=False, timeout=2)
 
-    endpoint.start()
-    try:
-        wait_for(
-            lambda: pool.request("GET", f"http://{bind}/healthz").status == 200,
-            10,
-            "an answer",
-            not_yet=urllib3.exceptions.HTTPError,
-        )
+    with serving(bind, bind) as pool:
         metrics = pool.request("GET", f"http://{bind}/metrics")
-    finally:
-        endpoint.stop()
-        pool.clear()
 
     assert (metrics.status, b"gm_build_info" in metrics.data) == (200, True)
 
@@ -50,20 +59,9 @@ def test_endpoint_answers_on_either_kind_of_address(host: str) -> None:
 def test_workers_side_by_side_take_one_port_after_the_other() -> None:
     with socket.socket() as taken:
         first = take_the_first_of_two_free_ports(taken)
-        endpoint = Endpoint(f"127.0.0.1:{first}-{first + 1}", make_settings(), Health, Exposition(Meters(KEEPER), "1"))
-        pool = urllib3.PoolManager(retries=False, timeout=2)
 
-        endpoint.start()
-        try:
-            wait_for(
-                lambda: pool.request("GET", f"http://127.0.0.1:{first + 1}/healthz").status == 200,
-                10,
-                "an answer at the second port",
-                not_yet=urllib3.exceptions.HTTPError,
-            )
-        finally:
-            endpoint.stop()
-            pool.clear()
+        with serving(f"127.0.0.1:{first}-{first + 1}", f"127.0.0.1:{first + 1}") as pool:
+            assert pool.request("GET", f"http://127.0.0.1:{first + 1}/healthz").status == 200
 
 
 def take_the_first_of_two_free_ports(listener: socket.socket) -> int:
