@@ -81,7 +81,10 @@ def test_error_of_settings_quotes_no_value_where_somebody_else_prints_it(monkeyp
     assert "kkkk" not in str(refused.value)
 
 
-@pytest.mark.parametrize("address", [f"mysq://u:{SECRET}@h/x", f"u:{SECRET}@h", f"mysql://u:{SECRET}@h/x", ""])
+@pytest.mark.parametrize(
+    "address",
+    [f"mysq://u:{SECRET}@h/x", f"u:{SECRET}@h", f"mysql://u:{SECRET}@h/x", f"mysql+pymysql://u:{SECRET}@h:port/x", ""],
+)
 def test_address_of_no_known_database_is_refused_without_its_password(address: str) -> None:
     with pytest.raises(DatabaseRefused, match=r"mysql\+pymysql://") as refused:
         make_engine(address)
